@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Role: the commands a person types. The build itself is CMakeLists.txt.
+BUILD  := build
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+SOAK_MINUTES ?= 30
+BENCH_ARGS   ?=
+
+CONFIGURE := cmake -S . -B $(BUILD)
+
+.PHONY: all run test bench install soak format clean help
+.DEFAULT_GOAL := all
+
+all:
+	@$(CONFIGURE) >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS) --target products
+
+run:
+	@scripts/deps.sh run
+	@$(MAKE) --no-print-directory all
+	@scripts/run-demo.sh $(BUILD)
+
+test:
+	@scripts/deps.sh test
+	@$(CONFIGURE) -DSLABKIT_TESTS=ON -DSLABKIT_CONFIG_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS)
+	@ctest --test-dir $(BUILD) -j$(JOBS) --output-on-failure --no-tests=error --timeout 600
+
+bench:
+	@scripts/deps.sh bench
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/bin/slabkit bench $(BENCH_ARGS)
+
+install:
+	@$(CONFIGURE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS) --target products
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+soak:
+	@scripts/deps.sh test
+	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS)
+	@scripts/soak.sh $(BUILD) $(SOAK_MINUTES)
+
+format:
+	@scripts/source-files.sh c | xargs clang-format -i
+
+clean:
+	@rm -rf $(BUILD)
+
+help:
+	@echo 'make                     release build in $(BUILD)/: bin/slabkit, lib/libslabkit*.so and .a'
+	@echo 'make run                 a real program on slabkit and on libc, side by side, and its report'
+	@echo 'make test                all tests: this build, clang, debug, sanitizers, 64-bit ARM'
+	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
+	@echo 'make soak                model and stress tests with new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
+	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
+	@echo 'make format              clang-format over the tree'
+	@echo 'make clean'

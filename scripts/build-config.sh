@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Role: builds one other configuration in ROOT/CONFIG and runs its tests there. Quiet unless something fails.
+#       Exit status 77: this machine cannot build it.
+#
+#   build-config.sh clang|debug|asan|tsan|aarch64 [ROOT]
+set -euo pipefail
+
+config=${1:?configuration missing}
+source_dir=$(cd "$(dirname "$0")/.." && pwd)
+dir=${2:-$source_dir/build/config}/$config
+jobs=${JOBS:-$(nproc)}
+labels=(-LE '^(real|check|config)$')
+wrap=()
+options=()
+
+case $config in
+clang)
+    options=(-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++)
+    ;;
+debug)
+    options=(-DSLABKIT_DEBUG=ON)
+    labels=(-LE '^(real|check|config|hitpath)$')
+    ;;
+asan)
+    options=("-DSLABKIT_SANITIZE=address,undefined" -DSLABKIT_DEBUG=ON -DSLABKIT_TEST_SCALE=4)
+    ;;
+tsan)
+    options=(-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ -DSLABKIT_SANITIZE=thread
+             -DSLABKIT_DEBUG=ON -DSLABKIT_TEST_SCALE=8)
+    ;;
+aarch64)
+    if [[ $(uname -m) != x86_64 ]]; then
+        echo "not an x86-64 machine: nothing to cross compile from"
+        exit 77
+    fi
+    options=(-DCMAKE_TOOLCHAIN_FILE="$source_dir/cmake/aarch64-linux-gnu.cmake" -DSLABKIT_TEST_SCALE=8)
+    labels=(-L '^layer$' -LE '^native$')
+    ;;
+*)
+    echo "$0: unknown configuration '$config'" >&2
+    exit 2
+    ;;
+esac
+
+# The sanitizers' shadow wants addresses that high entropy may take.
+case $config in
+asan | tsan)
+    if setarch "$(uname -m)" -R true 2>/dev/null; then
+        wrap=(setarch "$(uname -m)" -R)
+    fi
+    ;;
+esac
+
+mkdir -p "$dir"
+log=$dir/build-config.log
+quietly() {
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log"
+        echo "$config: failed: $*" >&2
+        exit 1
+    fi
+}
+
+quietly cmake -S "$source_dir" -B "$dir" -DSLABKIT_TESTS=ON -DSLABKIT_CONFIG_TESTS=OFF "${options[@]}"
+quietly cmake --build "$dir" -j"$jobs"
+quietly "${wrap[@]}" ctest --test-dir "$dir" -j"$jobs" "${labels[@]}" --output-on-failure --no-tests=error
+grep 'tests passed' "$log"

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: bit scans, logarithms and exact division by a constant size.
+ * Below: base/attrs.h.
+ */
+#ifndef SLABKIT_BASE_BITS_H
+#define SLABKIT_BASE_BITS_H
+
+#include "base/attrs.h"
+
+#define SK_WORD_BITS 64u
+
+/* v != 0. */
+SK_INLINE unsigned sk_log2_floor(uint64_t v)
+{
+    return 63u - (unsigned)__builtin_clzll(v);
+}
+
+/* v != 0. */
+SK_INLINE unsigned sk_log2_ceil(uint64_t v)
+{
+    return v == 1 ? 0 : sk_log2_floor(v - 1) + 1;
+}
+
+/* v != 0. */
+SK_INLINE unsigned sk_ctz(uint64_t v)
+{
+    return (unsigned)__builtin_ctzll(v);
+}
+
+SK_INLINE unsigned sk_popcount(uint64_t v)
+{
+    return (unsigned)__builtin_popcountll(v);
+}
+
+/*
+ * x / size == (x * recip) >> 40 for every x < 2^23 and size <= 2^17:
+ * recip = ceil(2^40 / size) exceeds 2^40/size by e/size with e < size, so the
+ * product is too large by x*e/size; the floor is exact while x*e < 2^40
+ * (Granlund & Montgomery 1994, theorem 4.2).
+ */
+#define SK_RECIP_SHIFT 40u
+
+SK_INLINE uint64_t sk_recip(uint32_t size)
+{
+    return ((1ull << SK_RECIP_SHIFT) + size - 1) / size;
+}
+
+SK_INLINE uint32_t sk_div_recip(uint32_t x, uint64_t recip)
+{
+    return (uint32_t)((x * recip) >> SK_RECIP_SHIFT);
+}
+
+#endif

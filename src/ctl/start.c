@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: start-up order, options from the environment, fork, and the report at the end.
+ * Below: all layers below.
+ * Owns: the options in force; the state of the start.
+ * Concurrency: start_lock around the start. The C library may not be initialised yet when the first
+ *       allocation comes: nothing here uses it before the constructor runs.
+ * Failure: what the system refuses makes the engine smaller, not absent.
+ */
+#include "ctl/start.h"
+#include "ctl/system.h"
+#include "region/meta.h"
+#include <slabkit/slabkit.h>
+
+#include <pthread.h>
+#include <unistd.h>
+
+static struct plat_lock start_lock;
+static struct options options;
+
+const struct options *ctl_options(void)
+{
+    return &options;
+}
+
+static void complain(void *arg, const char *line)
+{
+    size_t len = 0;
+
+    (void)arg;
+    while (line[len])
+        len++;
+    plat_write_err(line, len);
+}
+
+static void start_layers(void)
+{
+    static const enum plat_mode modes[] = {
+        [OPTIONS_SLOTS_AUTO] = PLAT_MODE_NONE,
+        [OPTIONS_SLOTS_RSEQ_CID] = PLAT_MODE_RSEQ_CID,
+        [OPTIONS_SLOTS_RSEQ_CPU] = PLAT_MODE_RSEQ_CPU,
+        [OPTIONS_SLOTS_PORTABLE] = PLAT_MODE_PORTABLE,
+    };
+    struct plat_config plat = {.force = modes[options.slots], .nodes = options.nodes};
+    struct region_config region = {
+        .reserve_bytes = options.reserve,
+        .dirty_floor_bytes = options.dirty_floor,
+        .dirty_percent = options.dirty_percent,
+        .hugepages = (enum region_hugepages)options.hugepages,
+    };
+    struct pcpu_limits limits = {.array_bytes = options.array_budget,
+                                 .depot_bytes = options.depot_budget};
+
+    plat_init(&plat);
+    region_init(&region);
+    if (!pcpu_init(&limits))
+        plat_panic("slabkit: no memory to start with");
+    km_init();
+}
+
+bool ctl_start_slow(void)
+{
+    if (!plat_enter())
+        return km_started();
+    plat_lock(&start_lock);
+    if (!km_started()) {
+        options_default(&options);
+        system_parse_options(&options, complain);
+        start_layers();
+    }
+    plat_unlock(&start_lock);
+    plat_leave();
+    return true;
+}
+
+/* ---- fork: all locks, top to bottom; the child starts with none held ------------------------------- */
+
+static bool fork_entered;
+
+static void fork_prepare(void)
+{
+    fork_entered = plat_enter();
+    if (!fork_entered)
+        return;
+    plat_lock(&start_lock);
+    if (!km_started())
+        return;
+    pcpu_fork_prepare();
+    region_fork_prepare();
+    meta_fork_prepare();
+    plat_fork_prepare();
+}
+
+static void fork_parent(void)
+{
+    if (!fork_entered)
+        return;
+    if (km_started()) {
+        plat_fork_parent();
+        meta_fork_parent();
+        region_fork_parent();
+        pcpu_fork_parent();
+    }
+    plat_unlock(&start_lock);
+    plat_leave();
+}
+
+static void fork_child(void)
+{
+    if (!fork_entered)
+        return;
+    if (km_started()) {
+        plat_fork_child();
+        meta_fork_child();
+        region_fork_child();
+        pcpu_fork_child();
+        reaper_fork_child();
+    }
+    plat_lock_reset(&start_lock);
+    plat_leave();
+}
+
+/* Runs when the library is loaded: the C library is ready now. Registered first, our handlers lock
+ * last and unlock first, so that other libraries' handlers may allocate. */
+__attribute__((constructor)) static void ctl_constructor(void)
+{
+    ctl_start();
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------ */
+
+static void write_report(void)
+{
+    static struct slabkit_snapshot s;
+    int fd = system_open_report(options.report_file);
+
+    if (fd < 0 || slabkit_snapshot(&s) != 0)
+        return;
+    if (options.report == OPTIONS_REPORT_BINARY)
+        system_write(fd, &s, sizeof(s));
+    else
+        slabkit_snapshot_write(&s, fd,
+                               options.report == OPTIONS_REPORT_JSON ? SLABKIT_JSON : SLABKIT_TEXT);
+    if (options.report_file[0])
+        close(fd);
+}
+
+__attribute__((destructor)) static void ctl_destructor(void)
+{
+    if (!km_started())
+        return;
+    if (options.verify && slabkit_verify() != 0)
+        plat_panic("slabkit: verification at the end found faults");
+    if (options.report != OPTIONS_REPORT_NONE)
+        write_report();
+}
+
+const char *slabkit_version(void)
+{
+    return SLABKIT_VERSION;
+}

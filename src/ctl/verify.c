@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: slabkit_verify: every invariant that can be checked while the program runs.
+ * Below: pcpu, region.
+ * Concurrency: takes the locks of what it checks, one after the other.
+ */
+#include "ctl/start.h"
+#include <slabkit/slabkit.h>
+
+#include <string.h>
+
+static void tell(const char *name, const char *what)
+{
+    const char *parts[] = {"slabkit: verify: ", name, ": ", what, "\n"};
+    char line[256];
+    size_t at = 0;
+
+    for (unsigned i = 0; i < SK_ARRAY_SIZE(parts); i++) {
+        size_t n = sk_min(strlen(parts[i]), sizeof(line) - at);
+
+        memcpy(line + at, parts[i], n);
+        at += n;
+    }
+    plat_write_err(line, at);
+}
+
+static void fault(const struct pcpu_cache *c, const char *what)
+{
+    tell(c->pc_geom.name, what);
+}
+
+/* What arrays and depots hold cannot be more than slabs have handed out. */
+static unsigned verify_sum(struct pcpu_cache *c)
+{
+    uint64_t arrays, depots;
+
+    pcpu_count_free(c, &arrays, &depots);
+    if ((int64_t)pcpu_objs_out(c) >= 0)
+        return 0;
+    fault(c, "more objects came back than were handed out");
+    return 1;
+}
+
+unsigned slabkit_verify(void)
+{
+    unsigned faults = 0;
+
+    if (!km_started() || !plat_enter())
+        return 0;
+    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
+        struct pcpu_cache *c = pcpu_cache_at(idx);
+
+        if (c)
+            faults += pcpu_verify(c, fault) + verify_sum(c);
+    }
+    if (!region_verify()) {
+        tell("region", "the free runs and the page map disagree");
+        faults++;
+    }
+    plat_leave();
+    return faults;
+}

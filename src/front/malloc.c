@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the malloc family of C, POSIX and glibc.
+ * Below: kmalloc for everything; ctl to start.
+ *
+ *     malloc -> km_alloc_hit -> (miss) front_alloc_slow -> ctl_start, km_alloc_slow -> ctl_poke
+ *     free   -> pcpu_free_hit -> (miss) front_free_slow -> km_free_slow -> ctl_poke
+ *
+ * Failure: NULL with ENOMEM, also above PTRDIFF_MAX; EINVAL for a bad alignment. free keeps errno:
+ *       nothing below uses the C library's errno.
+ * Sources: ISO C23 7.24.3, POSIX.1-2024, the glibc manual for the rest.
+ */
+#include "front/front.h"
+#include "front/malloc.h"
+
+SK_NOINLINE void *front_alloc_slow(size_t size)
+{
+    void *p = ctl_start() ? km_alloc_slow(size) : NULL;
+
+    if (SK_UNLIKELY(!p))
+        errno = ENOMEM;
+    ctl_poke();
+    return p;
+}
+
+SK_NOINLINE void front_free_slow(void *p)
+{
+    if (!p)
+        return;
+    km_free_slow(p);
+    ctl_poke();
+}
+
+void *front_aligned(size_t align, size_t size)
+{
+    void *p;
+
+    if (!ctl_start() || align > KM_SIZE_MAX)
+        return NULL;
+    p = km_alloc_aligned(size, align);
+    ctl_poke();
+    return p;
+}
+
+static void *enomem(void *p)
+{
+    if (SK_UNLIKELY(!p))
+        errno = ENOMEM;
+    return p;
+}
+
+/* ---- C ------------------------------------------------------------------------------------------- */
+
+SK_EXPORT void *malloc(size_t size)
+{
+    return front_alloc(size);
+}
+
+SK_EXPORT void free(void *p)
+{
+    front_free(p);
+}
+
+SK_EXPORT void *calloc(size_t n, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(n, size, &bytes) || !ctl_start())
+        return enomem(NULL);
+    return enomem(km_zalloc(bytes));
+}
+
+SK_EXPORT void *realloc(void *p, size_t size)
+{
+    if (!p)
+        return front_alloc(size);
+    if (size == 0) {
+        front_free(p);
+        return NULL;
+    }
+    p = enomem(km_realloc(p, size));
+    ctl_poke();
+    return p;
+}
+
+SK_EXPORT void *reallocarray(void *p, size_t n, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(n, size, &bytes))
+        return enomem(NULL);
+    return realloc(p, bytes);
+}
+
+SK_EXPORT void *aligned_alloc(size_t align, size_t size)
+{
+    if (!sk_is_pow2(align)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return enomem(front_aligned(align, size));
+}
+
+SK_EXPORT void free_sized(void *p, size_t size)
+{
+    if (p)
+        km_check_sized(p, size, 0);
+    front_free(p);
+}
+
+SK_EXPORT void free_aligned_sized(void *p, size_t align, size_t size)
+{
+    if (p)
+        km_check_sized(p, size, align);
+    front_free(p);
+}
+
+/* ---- POSIX, glibc ---------------------------------------------------------------------------------- */
+
+SK_EXPORT int posix_memalign(void **out, size_t align, size_t size)
+{
+    void *p;
+
+    if (!sk_is_pow2(align) || align % sizeof(void *) != 0)
+        return EINVAL;
+    p = front_aligned(align, size);
+    if (!p)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+/* As glibc: an alignment that is no power of two is rounded up to one. */
+SK_EXPORT void *memalign(size_t align, size_t size)
+{
+    if (align > KM_SIZE_MAX) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return enomem(front_aligned((size_t)1 << sk_log2_ceil(sk_max(align, 1)), size));
+}
+
+SK_EXPORT void *valloc(size_t size)
+{
+    return ctl_start() ? enomem(front_aligned(plat_sys_page_bytes(), size)) : enomem(NULL);
+}
+
+SK_EXPORT void *pvalloc(size_t size)
+{
+    size_t page = ctl_start() ? plat_sys_page_bytes() : 0;
+
+    if (!page || size > KM_SIZE_MAX)
+        return enomem(NULL);
+    return enomem(front_aligned(page, sk_align_up(sk_max(size, 1), page)));
+}
+
+SK_EXPORT size_t malloc_usable_size(void *p)
+{
+    return p ? km_usable(p, "malloc_usable_size") : 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what the files of kmalloc share.
+ * Below: kmalloc.h.
+ */
+#ifndef SLABKIT_KMALLOC_INTERNAL_H
+#define SLABKIT_KMALLOC_INTERNAL_H
+
+#include "kmalloc/kmalloc.h"
+
+extern struct pcpu_cache km_caches[KM_CLASSES + 1]; /* by array index */
+extern struct km_stats km_figures;                  /* fields atomic */
+
+/* ---- large.c: large and huge blocks; caller is inside plat_enter ------------------------------ */
+
+/* size > KM_SMALL_MAX or align > PLAT_PAGE_BYTES. *zeroed may be NULL. */
+void *large_alloc(size_t size, size_t align, bool *zeroed);
+/* p is no object of a slab. Misuse is reported. */
+void large_free(void *p);
+/* In place, or NULL. */
+void *large_resize(void *p, size_t size);
+/* 0: no large or huge block begins at p. */
+size_t large_usable(const void *p);
+/* Why p, in no slab, cannot be freed: aborts. */
+_Noreturn void large_misuse(const void *p);
+
+/* ---- nested.c: calls that interrupted a slow path of their own thread --------------------------- */
+
+bool nested_init(void);
+void *nested_alloc(size_t size, size_t align);
+/* Is p a block of the arena? Its usable bytes, or 0. */
+size_t nested_usable(const void *p);
+/* p is freed by the next slow path that is not nested. */
+void nested_defer_free(void *p);
+/* Frees what was deferred. Not nested; no lock held. */
+void nested_run_deferred(void);
+
+#endif

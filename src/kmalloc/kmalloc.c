@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the slow halves, and what is built from them: zeroed, aligned, resized blocks. See kmalloc.h.
+ * Below: classes.c, large.c, nested.c, pcpu.
+ * Concurrency: every slow path is bracketed by plat_enter and plat_leave; what cannot enter is nested.
+ */
+#include "kmalloc/internal.h"
+
+/* ---- allocate ------------------------------------------------------------------------------------ */
+
+static bool is_small(size_t size, size_t align)
+{
+    return size <= KM_SMALL_MAX && align <= KM_SMALL_MAX;
+}
+
+/* The smallest class of at least `size` whose objects are all aligned. */
+static unsigned class_aligned(size_t size, size_t align)
+{
+    unsigned i = km_class(sk_max(size, align));
+
+    while (km_caches[i].pc_geom.align < align)
+        i++;
+    return i;
+}
+
+static void *alloc_once(size_t size, size_t align, bool *zeroed)
+{
+    if (!is_small(size, align))
+        return large_alloc(size, align, zeroed);
+    return pcpu_alloc_slow(&km_caches[class_aligned(size, align)]);
+}
+
+static size_t give_all_back(size_t keep_bytes)
+{
+    pcpu_drain_all();
+    return region_reap(keep_bytes, true);
+}
+
+/* *zeroed is set only if the block is known to read as zero. */
+static void *alloc_slow(size_t size, size_t align, bool *zeroed)
+{
+    void *p;
+
+    if (SK_UNLIKELY(size > KM_SIZE_MAX))
+        return NULL;
+    if (SK_UNLIKELY(!plat_enter()))
+        return nested_alloc(size, align);
+    p = alloc_once(size, align, zeroed);
+    if (SK_UNLIKELY(!p)) {
+        give_all_back(0);
+        p = alloc_once(size, align, zeroed);
+    }
+    plat_leave();
+    nested_run_deferred();
+    return p;
+}
+
+SK_NOINLINE void *km_alloc_slow(size_t size)
+{
+    return alloc_slow(size, 1, NULL);
+}
+
+void *km_alloc_aligned(size_t size, size_t align)
+{
+    void *p = NULL;
+
+    if (size > KM_SIZE_MAX - align)
+        return NULL;
+    if (is_small(size, align))
+        p = pcpu_alloc_hit(class_aligned(size, align));
+    return p ? p : alloc_slow(size, align, NULL);
+}
+
+void *km_zalloc(size_t size)
+{
+    bool zeroed = false;
+    void *p = km_alloc_hit(size);
+
+    if (!p)
+        p = alloc_slow(size, 1, &zeroed);
+    if (p && !zeroed)
+        __builtin_memset(p, 0, size);
+    return p;
+}
+
+/* ---- free ------------------------------------------------------------------------------------------ */
+
+static void free_once(void *p)
+{
+    unsigned idx = region_kind(p);
+
+    if (idx)
+        pcpu_free_slow(pcpu_cache_at(idx), p);
+    else if (!nested_usable(p))
+        large_free(p);
+}
+
+SK_NOINLINE void km_free_slow(void *p)
+{
+    if (!p)
+        return;
+    if (SK_UNLIKELY(!plat_enter())) {
+        nested_defer_free(p);
+        return;
+    }
+    free_once(p);
+    plat_leave();
+    nested_run_deferred();
+}
+
+/* ---- size -------------------------------------------------------------------------------------------- */
+
+static _Noreturn void query_misuse(enum misuse what, const void *p, size_t bytes, const char *name)
+{
+    char line[MISUSE_LINE_BYTES];
+
+    misuse_format(line, what, p, bytes, name);
+    plat_panic(line);
+}
+
+static size_t usable_or_0(const void *p)
+{
+    unsigned idx = region_kind(p);
+    size_t bytes;
+
+    if (SK_LIKELY(idx != 0))
+        return slab_check(region_info(p)->slab, p) == MISUSE_KINDS ? pcpu_cache_at(idx)->pc_geom.size
+                                                                   : 0;
+    bytes = nested_usable(p);
+    return bytes ? bytes : large_usable(p);
+}
+
+size_t km_usable(const void *p, const char *who)
+{
+    size_t bytes = usable_or_0(p);
+
+    if (SK_UNLIKELY(!bytes))
+        query_misuse(MISUSE_QUERY, p, 0, who);
+    return bytes;
+}
+
+void km_check_sized(const void *p, size_t size, size_t align)
+{
+    unsigned idx = region_kind(p);
+
+    if (align && (uintptr_t)p % align)
+        query_misuse(MISUSE_ALIGN, p, align, NULL);
+    if (size > km_usable(p, "sized free"))
+        query_misuse(MISUSE_SIZE, p, size, idx ? pcpu_cache_at(idx)->pc_geom.name : "large blocks");
+}
+
+/* ---- resize -------------------------------------------------------------------------------------------- */
+
+/* Worth keeping: it fits, and at least half of the block stays in use. */
+static bool fits_in_place(size_t usable, size_t size)
+{
+    return size <= usable && size >= usable / 2;
+}
+
+static void *resize_large(void *p, size_t size)
+{
+    void *q = NULL;
+
+    if (plat_enter()) {
+        q = large_resize(p, size);
+        plat_leave();
+    }
+    return q;
+}
+
+static void *resize_by_copy(void *p, size_t usable, size_t size)
+{
+    void *q = km_alloc(size);
+
+    if (!q)
+        return NULL;
+    __builtin_memcpy(q, p, sk_min(usable, size));
+    km_free(p);
+    return q;
+}
+
+void *km_realloc(void *p, size_t size)
+{
+    size_t usable = km_usable(p, "realloc");
+    void *q = NULL;
+
+    if (size > KM_SIZE_MAX)
+        return NULL;
+    if (region_kind(p) || nested_usable(p)) {
+        if (fits_in_place(usable, size))
+            return p;
+    } else if (size > KM_SMALL_MAX) {
+        q = resize_large(p, size);
+    }
+    q = q ? q : resize_by_copy(p, usable, size);
+    /* Shrinking cannot fail: the old block serves. */
+    return q || size > usable ? q : p;
+}
+
+/* ---- giving back, figures ------------------------------------------------------------------------------- */
+
+size_t km_trim(size_t keep_bytes)
+{
+    size_t bytes;
+
+    if (!plat_enter())
+        return 0;
+    bytes = give_all_back(keep_bytes);
+    plat_leave();
+    return bytes;
+}
+
+void km_get_stats(struct km_stats *out)
+{
+    out->large_allocs = sk_load_relaxed(&km_figures.large_allocs);
+    out->large_frees = sk_load_relaxed(&km_figures.large_frees);
+    out->large_bytes = sk_load_relaxed(&km_figures.large_bytes);
+    out->huge_allocs = sk_load_relaxed(&km_figures.huge_allocs);
+    out->huge_frees = sk_load_relaxed(&km_figures.huge_frees);
+    out->nested_allocs = sk_load_relaxed(&km_figures.nested_allocs);
+    out->deferred_frees = sk_load_relaxed(&km_figures.deferred_frees);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the depot: whole arrays on their way between slots. See node.h.
+ * Below: region's metadata.
+ * Concurrency: nd_lock around every list operation; arrays are made and unmade outside of it.
+ */
+#include "node/node.h"
+#include "region/meta.h"
+
+struct parray *parray_make(unsigned cap)
+{
+    struct parray *pa = meta_alloc(parray_bytes(cap));
+
+    if (!pa)
+        return NULL;
+    pa->pa_cap = cap;
+    list_init(&pa->pa_link);
+    pa->pa_a[cap + 1] = PLAT_MARK;
+    return pa;
+}
+
+void parray_unmake(struct parray *pa)
+{
+    if (pa)
+        meta_free(pa, parray_bytes(pa->pa_cap));
+}
+
+static struct parray *parray_of(struct list *l)
+{
+    return l ? SK_CONTAINER_OF(l, struct parray, pa_link) : NULL;
+}
+
+static uint32_t depot_limit(const struct node_cache *nd)
+{
+    size_t array_bytes = (size_t)nd->nd_cap * nd->nd_geom->size;
+
+    return (uint32_t)(nd->nd_depot_bytes / array_bytes);
+}
+
+struct parray *node_get_full(struct node_cache *nd)
+{
+    struct parray *pa = NULL;
+
+    /* A stale 0 costs one refill from slabs; nothing is missed for good. */
+    if (sk_load_relaxed(&nd->nd_nfull) == 0)
+        return NULL;
+    plat_lock(&nd->nd_lock);
+    pa = parray_of(list_pop(&nd->nd_full));
+    if (pa) {
+        sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull - 1);
+        nd->nd_full_low = (uint32_t)sk_min(nd->nd_full_low, nd->nd_nfull);
+        nd->nd_depot_gets++;
+    }
+    plat_unlock(&nd->nd_lock);
+    return pa;
+}
+
+static struct parray *depot_take_oldest(struct node_cache *nd)
+{
+    struct parray *pa = parray_of(nd->nd_full.prev);
+
+    list_del(&pa->pa_link);
+    sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull - 1);
+    nd->nd_full_low = (uint32_t)sk_min(nd->nd_full_low, nd->nd_nfull);
+    return pa;
+}
+
+struct parray *node_put_full(struct node_cache *nd, struct parray *pa)
+{
+    struct parray *over = NULL;
+
+    plat_lock(&nd->nd_lock);
+    list_push(&nd->nd_full, &pa->pa_link);
+    sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull + 1);
+    nd->nd_depot_puts++;
+    if (nd->nd_nfull > nd->nd_full_limit)
+        over = depot_take_oldest(nd);
+    plat_unlock(&nd->nd_lock);
+    return over;
+}
+
+struct parray *node_get_empty(struct node_cache *nd)
+{
+    struct parray *pa;
+
+    plat_lock(&nd->nd_lock);
+    pa = parray_of(list_pop(&nd->nd_empty));
+    if (pa)
+        nd->nd_nempty--;
+    plat_unlock(&nd->nd_lock);
+    return pa;
+}
+
+#define DEPOT_EMPTIES 4u
+
+void node_put_empty(struct node_cache *nd, struct parray *pa)
+{
+    pa->pa_avail = 0;
+    plat_lock(&nd->nd_lock);
+    if (pa->pa_cap == nd->nd_cap && nd->nd_nempty < DEPOT_EMPTIES) {
+        list_push(&nd->nd_empty, &pa->pa_link);
+        nd->nd_nempty++;
+        pa = NULL;
+    }
+    plat_unlock(&nd->nd_lock);
+    parray_unmake(pa);
+}
+
+/* Arrays of another capacity are of no use any more. */
+static void depot_set_cap(struct node_cache *nd, unsigned cap, struct list *old)
+{
+    struct list *l;
+
+    sk_store_relaxed(&nd->nd_cap, cap);
+    nd->nd_full_limit = depot_limit(nd);
+    nd->nd_resizes++;
+    while ((l = list_pop(&nd->nd_empty)) != NULL)
+        list_push(old, l);
+    nd->nd_nempty = 0;
+}
+
+static void parray_unmake_all(struct list *old)
+{
+    struct list *l;
+
+    while ((l = list_pop(old)) != NULL)
+        parray_unmake(parray_of(l));
+}
+
+void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
+{
+    struct list old;
+
+    list_init(&old);
+    plat_lock(&nd->nd_lock);
+    if (nd->nd_cap == from_cap && from_cap < nd->nd_cap_max)
+        depot_set_cap(nd, parray_cap_next(from_cap), &old);
+    plat_unlock(&nd->nd_lock);
+    parray_unmake_all(&old);
+}
+
+struct parray *node_reap_full(struct node_cache *nd, bool all)
+{
+    struct parray *pa = NULL;
+
+    plat_lock(&nd->nd_lock);
+    if (all ? nd->nd_nfull : nd->nd_full_low)
+        pa = depot_take_oldest(nd);
+    if (pa && !all)
+        nd->nd_full_low--;
+    plat_unlock(&nd->nd_lock);
+    return pa;
+}
+
+void node_reap_end(struct node_cache *nd, bool idle)
+{
+    struct list old;
+
+    list_init(&old);
+    plat_lock(&nd->nd_lock);
+    nd->nd_full_low = nd->nd_nfull;
+    nd->nd_idle_low = nd->nd_nidle;
+    if (idle && nd->nd_cap > PARRAY_CAP_MIN)
+        depot_set_cap(nd, parray_cap_prev(nd->nd_cap), &old);
+    plat_unlock(&nd->nd_lock);
+    parray_unmake_all(&old);
+}

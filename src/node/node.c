@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: slabs that belong to no running slot, and making and unmaking slabs. See node.h.
+ * Below: slab, region.
+ */
+#include "node/node.h"
+
+#define NODE_ARRAY_BYTES_MAX   (128u << 10) /* objects in one array */
+#define NODE_ARRAY_BYTES_FIRST (8u << 10)   /* and in the first one a slot gets */
+#define NODE_IDLE_BYTES        (64u << 10)  /* idle slabs kept */
+
+static unsigned cap_for(size_t bytes, size_t size)
+{
+    unsigned cap = PARRAY_CAP_MIN;
+
+    while (cap < PARRAY_CAP_MAX && parray_cap_next(cap) * size <= bytes)
+        cap = parray_cap_next(cap);
+    return cap;
+}
+
+void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
+               const struct node_limits *limits)
+{
+    unsigned first = cap_for(NODE_ARRAY_BYTES_FIRST, g->size);
+
+    *nd = (struct node_cache){.nd_geom = g, .nd_node = node};
+    list_init(&nd->nd_full);
+    list_init(&nd->nd_empty);
+    list_init(&nd->nd_orphans);
+    list_init(&nd->nd_idle);
+    nd->nd_cap_max = cap_for(NODE_ARRAY_BYTES_MAX, g->size);
+    nd->nd_cap = (uint32_t)sk_min(first, PARRAY_CAP_FIRST);
+    nd->nd_depot_bytes = limits->depot_bytes;
+    nd->nd_full_limit = (uint32_t)(limits->depot_bytes / ((size_t)nd->nd_cap * g->size));
+    nd->nd_idle_limit = (uint32_t)sk_max(NODE_IDLE_BYTES / (g->pages * PLAT_PAGE_BYTES), 1);
+}
+
+static struct slab *slab_of(struct list *l)
+{
+    return SK_CONTAINER_OF(l, struct slab, sl_link);
+}
+
+struct slab *node_adopt(struct node_cache *nd, struct list *list, unsigned slot)
+{
+    struct slab *s = NULL;
+
+    if (sk_load_relaxed(&nd->nd_norphans) + sk_load_relaxed(&nd->nd_nidle) == 0)
+        return NULL;
+    plat_lock(&nd->nd_lock);
+    if (!list_empty(&nd->nd_orphans)) {
+        s = slab_of(nd->nd_orphans.next);
+        slab_orphan_to_partial(s, list, slot);
+        sk_store_relaxed(&nd->nd_norphans, nd->nd_norphans - 1);
+        nd->nd_adoptions++;
+    } else if (!list_empty(&nd->nd_idle)) {
+        s = slab_of(nd->nd_idle.next);
+        slab_idle_to_partial(s, list, slot);
+        sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle - 1);
+        nd->nd_idle_low = (uint32_t)sk_min(nd->nd_idle_low, nd->nd_nidle);
+    }
+    plat_unlock(&nd->nd_lock);
+    return s;
+}
+
+void node_orphan(struct node_cache *nd, struct slab *s)
+{
+    plat_lock(&nd->nd_lock);
+    slab_partial_to_orphan(s, &nd->nd_orphans);
+    sk_store_relaxed(&nd->nd_norphans, nd->nd_norphans + 1);
+    plat_unlock(&nd->nd_lock);
+}
+
+bool node_keep_idle(struct node_cache *nd, struct slab *s)
+{
+    bool keep;
+
+    plat_lock(&nd->nd_lock);
+    keep = nd->nd_nidle < nd->nd_idle_limit;
+    if (keep) {
+        slab_partial_to_idle(s, &nd->nd_idle);
+        sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle + 1);
+    }
+    plat_unlock(&nd->nd_lock);
+    return keep;
+}
+
+struct slab *node_reap_idle(struct node_cache *nd, bool all)
+{
+    struct slab *s = NULL;
+
+    plat_lock(&nd->nd_lock);
+    if (all ? nd->nd_nidle : nd->nd_idle_low) {
+        s = slab_of(nd->nd_idle.prev);
+        list_del(&s->sl_link);
+        sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle - 1);
+        nd->nd_idle_low = (uint32_t)sk_min(nd->nd_idle_low - !all, nd->nd_nidle);
+    }
+    plat_unlock(&nd->nd_lock);
+    return s;
+}
+
+void node_settle_orphans(struct node_cache *nd)
+{
+    struct list *l, *tmp;
+
+    plat_lock(&nd->nd_lock);
+    list_for_each_safe(l, tmp, &nd->nd_orphans)
+    {
+        struct slab *s = slab_of(l);
+
+        slab_collect(s);
+        if (s->sl_inuse == 0) {
+            slab_orphan_to_idle(s, &nd->nd_idle);
+            sk_store_relaxed(&nd->nd_norphans, nd->nd_norphans - 1);
+            sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle + 1);
+        }
+    }
+    plat_unlock(&nd->nd_lock);
+}
+
+struct slab *node_grow(struct node_cache *nd, unsigned slot)
+{
+    const struct slab_geom *g = nd->nd_geom;
+    void *run = region_alloc(g->pages, 1, NULL);
+    struct slab *s;
+    unsigned colour;
+
+    if (!run)
+        return NULL;
+    plat_lock(&nd->nd_lock);
+    colour = nd->nd_colour_next++;
+    plat_unlock(&nd->nd_lock);
+    s = slab_make(g, run, colour, nd->nd_node, slot);
+    if (!s) {
+        region_free(run, g->pages);
+        return NULL;
+    }
+    plat_lock(&nd->nd_lock);
+    nd->nd_slabs++;
+    nd->nd_grows++;
+    plat_unlock(&nd->nd_lock);
+    return s;
+}
+
+bool node_shrink(struct node_cache *nd, struct slab *s)
+{
+    bool excess = slab_unmake(s);
+
+    plat_lock(&nd->nd_lock);
+    nd->nd_slabs--;
+    nd->nd_shrinks++;
+    plat_unlock(&nd->nd_lock);
+    return excess;
+}

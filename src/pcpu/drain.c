@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: giving back: arrays and depots are emptied, waiting chains collected, unused slabs unmade; by force
+ *       or, for the reaper, only what was not used lately.
+ * Below: install.c, home.c, node.
+ * Concurrency: one sc_lock at a time; the program goes on allocating meanwhile and simply misses where
+ *       an array is being emptied.
+ */
+#include "pcpu/internal.h"
+
+#define IDLE_TICKS_ARRAY 2u /* passes without use until an array is emptied */
+#define IDLE_TICKS_SLOT  4u /* and until the slot's slabs are given to the node */
+
+static void array_home(struct slot_cache *sc, struct parray *pa)
+{
+    struct work w;
+
+    if (!pa)
+        return;
+    work_init(&w);
+    plat_lock(&sc->sc_lock);
+    slot_home(sc, pa->pa_a + 1, pa->pa_avail, &w);
+    plat_unlock(&sc->sc_lock);
+    parray_unmake(pa);
+    work_finish(sc->sc_node, &w);
+}
+
+static void slot_empty(struct slot_cache *sc)
+{
+    struct parray *pa;
+
+    plat_lock(&sc->sc_lock);
+    pa = slot_close(sc);
+    plat_unlock(&sc->sc_lock);
+    array_home(sc, pa);
+}
+
+static void slot_collect(struct slot_cache *sc)
+{
+    struct work w;
+
+    work_init(&w);
+    plat_lock(&sc->sc_lock);
+    slot_settle(sc, &w);
+    plat_unlock(&sc->sc_lock);
+    work_finish(sc->sc_node, &w);
+}
+
+static void slot_orphan(struct slot_cache *sc)
+{
+    plat_lock(&sc->sc_lock);
+    while (!list_empty(&sc->sc_partial)) {
+        node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.next, struct slab, sl_link));
+        sc->sc_npartial--;
+    }
+    plat_unlock(&sc->sc_lock);
+}
+
+/* Any pair of this node can send home what the depot holds. */
+static bool depot_reap(struct node_cache *nd, struct slot_cache *via, bool all)
+{
+    struct parray *pa;
+    bool some = false;
+
+    while ((pa = node_reap_full(nd, all)) != NULL) {
+        array_home(via, pa);
+        some = true;
+    }
+    return some;
+}
+
+static bool idle_reap(struct node_cache *nd, bool all)
+{
+    bool some = false, excess = false;
+    struct slab *s;
+
+    node_settle_orphans(nd);
+    while ((s = node_reap_idle(nd, all)) != NULL) {
+        excess |= node_shrink(nd, s);
+        some = true;
+    }
+    if (excess)
+        region_trim_excess();
+    return some;
+}
+
+static struct slot_cache *pair_of_node(struct pcpu_cache *c, unsigned node)
+{
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc && plat_slot_node(slot) == node)
+            return sc;
+    }
+    return NULL;
+}
+
+static bool cache_reap_nodes(struct pcpu_cache *c, bool all, bool idle)
+{
+    bool some = false;
+
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (!nd)
+            continue;
+        some |= depot_reap(nd, pair_of_node(c, node), all);
+        some |= idle_reap(nd, all);
+        node_reap_end(nd, idle);
+    }
+    return some;
+}
+
+static void for_each_pair(struct pcpu_cache *c, void (*fn)(struct slot_cache *sc))
+{
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            fn(sc);
+    }
+}
+
+void pcpu_drain(struct pcpu_cache *c)
+{
+    for_each_pair(c, slot_empty);
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (nd)
+            depot_reap(nd, pair_of_node(c, node), true);
+    }
+    for_each_pair(c, slot_collect);
+    cache_reap_nodes(c, true, false);
+}
+
+void pcpu_drain_all(void)
+{
+    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
+        if (pcpu_cache_at(idx))
+            pcpu_drain(pcpu_cache_at(idx));
+}
+
+/* ---- the reaper's pass ---------------------------------------------------------------------------- */
+
+/* Passes since the pair was last used. A slot whose array only hits shows it by its word. */
+static unsigned slot_age(struct slot_cache *sc)
+{
+    uintptr_t word = sk_load_relaxed(plat_slot_word(sc->sc_slot, sc->sc_cache->pc_geom.kind));
+    bool used;
+
+    plat_lock(&sc->sc_lock);
+    used = sc->sc_touched || word != sc->sc_last_word;
+    sc->sc_idle_ticks = used ? 0 : sc->sc_idle_ticks + 1;
+    sc->sc_touched = 0;
+    sc->sc_misses = 0;
+    sc->sc_last_word = word;
+    plat_unlock(&sc->sc_lock);
+    return sc->sc_idle_ticks;
+}
+
+static bool slot_reap(struct slot_cache *sc, bool *idle)
+{
+    unsigned age = slot_age(sc);
+    bool some = false;
+
+    slot_collect(sc);
+    *idle &= age >= IDLE_TICKS_ARRAY;
+    if (age >= IDLE_TICKS_ARRAY && sk_load_relaxed(&sc->sc_array)) {
+        slot_empty(sc);
+        some = true;
+    }
+    if (age >= IDLE_TICKS_SLOT && sk_load_relaxed(&sc->sc_npartial)) {
+        slot_orphan(sc);
+        some = true;
+    }
+    return some;
+}
+
+static bool cache_reap(struct pcpu_cache *c)
+{
+    bool some = false, idle = true;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            some |= slot_reap(sc, &idle);
+    }
+    return cache_reap_nodes(c, false, idle) || some;
+}
+
+bool pcpu_reap(void)
+{
+    bool some = false;
+
+    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
+        if (pcpu_cache_at(idx))
+            some |= cache_reap(pcpu_cache_at(idx));
+    return some;
+}
+
+size_t pcpu_idle_bytes(void)
+{
+    size_t bytes = 0;
+
+    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
+        struct pcpu_cache *c = pcpu_cache_at(idx);
+
+        for (unsigned node = 0; c && node < plat_nnodes(); node++) {
+            struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+            if (nd)
+                bytes += (size_t)sk_load_relaxed(&nd->nd_nfull) * sk_load_relaxed(&nd->nd_cap) *
+                             c->pc_geom.size +
+                         (size_t)sk_load_relaxed(&nd->nd_nidle) * c->pc_geom.pages * PLAT_PAGE_BYTES;
+        }
+    }
+    return bytes;
+}

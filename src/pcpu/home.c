@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the slab side of a slot: objects taken from its slabs, objects brought home to theirs.
+ * Below: slab, node.
+ * Concurrency: under sc_lock of the slot, except the push on another slot's returned list, which is
+ *       lock-free. docs/remote-list.md has the protocol.
+ * Why: a batch is sorted into chains by slab with a small direct-mapped table: one pass, and one
+ *       compare-and-swap for each (slab, batch) unless two slabs meet in a bucket.
+ */
+#include "pcpu/internal.h"
+
+static struct slab *slab_of(struct list *l)
+{
+    return SK_CONTAINER_OF(l, struct slab, sl_link);
+}
+
+void slot_add_slab(struct slot_cache *sc, struct slab *s)
+{
+    list_push(&sc->sc_partial, &s->sl_link);
+    sc->sc_npartial++;
+}
+
+/* A slab of the list whose last object came back goes to the node, or to its end. */
+static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct work *w)
+{
+    if (s->sl_inuse != 0)
+        return;
+    sc->sc_npartial--;
+    if (node_keep_idle(sc->sc_node, s))
+        return;
+    list_del(&s->sl_link);
+    list_push(&w->doomed, &s->sl_link);
+}
+
+/* ---- returned slabs ------------------------------------------------------------------------ */
+
+/* The pusher replaced AWAY: it alone links the slab, and nobody else can reach it meanwhile. */
+static void returned_push(struct slot_cache *from, struct slab *s)
+{
+    struct slot_cache *to = pcpu_slot_cache(sk_load_relaxed(&s->sl_owner), s->sl_geom->kind);
+    struct slab *old = sk_load_relaxed(&to->sc_returned);
+
+    do {
+        s->sl_ret_next = old;
+    } while (!sk_cas_release(&to->sc_returned, &old, s));
+    if (!old) {
+        plat_tell(to->sc_slot);
+        sk_count(&from->sc_tells, 1);
+    }
+}
+
+static void returned_take(struct slot_cache *sc, struct work *w)
+{
+    struct slab *s, *next;
+
+    if (!sk_load_relaxed(&sc->sc_returned))
+        return;
+    /* Acquire: pairs with the release in returned_push, publishes sl_ret_next. */
+    for (s = sk_xchg_acquire(&sc->sc_returned, NULL); s; s = next) {
+        next = s->sl_ret_next;
+        slab_returned_to_partial(s, &sc->sc_partial);
+        sc->sc_npartial++;
+        slab_collect(s);
+        slab_leave_if_unused(sc, s, w);
+    }
+}
+
+/* ---- taking ---------------------------------------------------------------------------------- */
+
+unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
+{
+    unsigned got = 0;
+
+    returned_take(sc, w);
+    while (got < n && !list_empty(&sc->sc_partial)) {
+        struct slab *s = slab_of(sc->sc_partial.next);
+
+        slab_collect(s);
+        got += slab_take(s, out + got, n - got);
+        if (slab_avail(s) == 0 && slab_partial_to_away(s))
+            sc->sc_npartial--;
+    }
+    sk_count(&sc->sc_refill_objs, got);
+    return got;
+}
+
+/* ---- bringing home ----------------------------------------------------------------------------- */
+
+struct chain {
+    struct slab *slab;
+    void *head, *tail;
+    unsigned n;
+};
+
+#define CHAIN_BUCKETS 16u
+
+static void chain_send(struct slot_cache *sc, struct chain *ch)
+{
+    if (!ch->slab)
+        return;
+    sk_count(&sc->sc_remote_objs, ch->n);
+    sk_count(&sc->sc_remote_chains, 1);
+    if (slab_push_remote(ch->slab, ch->head, ch->tail))
+        returned_push(sc, ch->slab);
+    ch->slab = NULL;
+}
+
+static void chain_add(struct slot_cache *sc, struct chain *buckets, struct slab *s, void *p)
+{
+    struct chain *ch = &buckets[((uintptr_t)s->sl_run >> PLAT_PAGE_SHIFT) % CHAIN_BUCKETS];
+    enum misuse fault = slab_check(s, p);
+
+    if (SK_UNLIKELY(fault != MISUSE_KINDS))
+        slab_misuse(fault, s->sl_geom, p);
+    if (ch->slab != s) {
+        chain_send(sc, ch);
+        *ch = (struct chain){s, p, p, 1};
+        return;
+    }
+    *slab_link(s->sl_geom, p) = ch->head;
+    ch->head = p;
+    ch->n++;
+}
+
+static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work *w)
+{
+    enum misuse fault;
+
+    if (s->sl_state == SLAB_OFF) {
+        if (!slab_away_to_partial(s, &sc->sc_partial)) {
+            /* A pusher was first and links the slab: go through the word like anybody else. */
+            SK_REQUIRE(!slab_push_remote(s, p, p));
+            return;
+        }
+        sc->sc_npartial++;
+    }
+    fault = slab_put(s, p);
+    if (SK_UNLIKELY(fault != MISUSE_KINDS))
+        slab_misuse(fault, s->sl_geom, p);
+    slab_leave_if_unused(sc, s, w);
+}
+
+/* An object in an array was in a slab of this cache when it was freed; if it is not any more, it was
+ * freed twice and its slab went with the first time. */
+static struct slab *slab_holding(const struct slot_cache *sc, const void *p)
+{
+    if (SK_UNLIKELY(region_kind(p) != sc->sc_cache->pc_geom.kind))
+        slab_misuse(MISUSE_FREED, &sc->sc_cache->pc_geom, p);
+    return region_info(p)->slab;
+}
+
+void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work *w)
+{
+    struct chain buckets[CHAIN_BUCKETS] = {{0}};
+
+    for (unsigned i = 0; i < n; i++) {
+        struct slab *s = slab_holding(sc, objs[i]);
+
+        if (sk_load_relaxed(&s->sl_owner) == sc->sc_slot)
+            home_own(sc, s, objs[i], w);
+        else
+            chain_add(sc, buckets, s, objs[i]);
+    }
+    for (unsigned i = 0; i < CHAIN_BUCKETS; i++)
+        chain_send(sc, &buckets[i]);
+    sk_count(&sc->sc_flushes, 1);
+    sk_count(&sc->sc_flush_objs, n);
+}
+
+/* ---- settling ------------------------------------------------------------------------------------ */
+
+void slot_settle(struct slot_cache *sc, struct work *w)
+{
+    struct list *l, *tmp;
+
+    returned_take(sc, w);
+    list_for_each_safe(l, tmp, &sc->sc_partial)
+    {
+        struct slab *s = slab_of(l);
+
+        slab_collect(s);
+        slab_leave_if_unused(sc, s, w);
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: which array a slot's word names.
+ * Below: plat's compare-and-swap, stop and open on a slot's word.
+ * Concurrency: under sc_lock; pops and pushes of the slot go on meanwhile.
+ */
+#include "pcpu/internal.h"
+
+static int64_t array_bytes(const struct slot_cache *sc, const struct parray *pa)
+{
+    return pa ? (int64_t)pa->pa_cap * sc->sc_cache->pc_geom.size : 0;
+}
+
+static unsigned array_avail(const struct parray *pa, uintptr_t word)
+{
+    return (unsigned)(plat_word_top(word) - (void **)pa->pa_a);
+}
+
+struct parray *slot_swap(struct slot_cache *sc, struct parray *pa)
+{
+    unsigned slot = sc->sc_slot, idx = sc->sc_cache->pc_geom.kind;
+    struct parray *old = sc->sc_array;
+
+    if (!old) {
+        plat_slot_open(slot, idx, parray_word(pa));
+    } else {
+        uintptr_t word = sk_load_relaxed(plat_slot_word(slot, idx));
+
+        if (!plat_slot_cas(slot, idx, word, parray_word(pa)))
+            return pa;
+        old->pa_avail = array_avail(old, word);
+    }
+    slot_budget_add(slot, array_bytes(sc, pa) - array_bytes(sc, old));
+    sk_store_relaxed(&sc->sc_array, pa);
+    return old;
+}
+
+struct parray *slot_close(struct slot_cache *sc)
+{
+    struct parray *pa = sc->sc_array;
+
+    if (pa) {
+        uintptr_t word = plat_slot_stop(sc->sc_slot, sc->sc_cache->pc_geom.kind);
+
+        pa->pa_avail = array_avail(pa, word);
+        sk_store_relaxed(&sc->sc_array, NULL);
+        slot_budget_add(sc->sc_slot, -array_bytes(sc, pa));
+    }
+    return pa;
+}

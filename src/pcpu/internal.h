@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what the files of pcpu share: the table, and the slab side of a slot.
+ * Below: pcpu.h.
+ */
+#ifndef SLABKIT_PCPU_INTERNAL_H
+#define SLABKIT_PCPU_INTERNAL_H
+
+#include "pcpu/pcpu.h"
+
+/* What code under sc_lock asks its caller to do, or was given by it, outside of the lock. */
+struct work {
+    struct slab *slab;    /* given: a new slab */
+    struct parray *array; /* given: an empty array */
+    struct list doomed;   /* asked: slabs to unmake */
+    bool no_array;        /* there was no memory for one */
+};
+
+void work_init(struct work *w);
+/* Does what was asked, returns what was given and not used. No lock held. */
+void work_finish(struct node_cache *nd, struct work *w);
+
+/* Creates the pair if need be. NULL: no memory. */
+struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot);
+
+/* Bytes of objects that the arrays installed in a slot may hold. Atomic. */
+void slot_budget_add(unsigned slot, int64_t bytes);
+bool slot_budget_allows(unsigned slot, size_t bytes);
+
+/* ---- array side (install.c), under sc_lock --------------------------------------------------- */
+
+/*
+ * Puts pa in the place of the slot's array and returns what the caller is left with: that array (its
+ * pa_avail set), NULL if there was none, or pa itself: the thread does not run on this slot any more, and
+ * nothing changed.
+ */
+struct parray *slot_swap(struct slot_cache *sc, struct parray *pa);
+/* Takes the array out from anywhere, for good. NULL: there was none. */
+struct parray *slot_close(struct slot_cache *sc);
+
+/* ---- slab side (home.c), under sc_lock -------------------------------------------------------- */
+
+/* Up to n objects of the slot's own slabs. */
+unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w);
+/* Brings objects of any slab of the cache home: own ones directly, others in chains. */
+void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work *w);
+/* Collects everything that waits for this slot; slabs without objects in use leave. */
+void slot_settle(struct slot_cache *sc, struct work *w);
+void slot_add_slab(struct slot_cache *sc, struct slab *s);
+
+#endif

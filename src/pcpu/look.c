@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: figures and verification of a cache, read from above.
+ * Below: node, slab, region's page map.
+ * Concurrency: takes the locks of what it reads, one at a time.
+ */
+#include "pcpu/internal.h"
+
+static uint64_t slot_count(struct slot_cache *sc)
+{
+    uint64_t n = 0;
+
+    plat_lock(&sc->sc_lock);
+    if (sc->sc_array) {
+        uintptr_t word = sk_load_relaxed(plat_slot_word(sc->sc_slot, sc->sc_cache->pc_geom.kind));
+
+        n = (uint64_t)(plat_word_top(word) - (void **)sc->sc_array->pa_a);
+    }
+    plat_unlock(&sc->sc_lock);
+    return n;
+}
+
+static uint64_t depot_count(struct node_cache *nd)
+{
+    struct list *l;
+    uint64_t n = 0;
+
+    plat_lock(&nd->nd_lock);
+    list_for_each(l, &nd->nd_full)
+        n += SK_CONTAINER_OF(l, struct parray, pa_link)->pa_avail;
+    plat_unlock(&nd->nd_lock);
+    return n;
+}
+
+void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_depots)
+{
+    *in_arrays = *in_depots = 0;
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            *in_arrays += slot_count(sc);
+    }
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (nd)
+            *in_depots += depot_count(nd);
+    }
+}
+
+uint64_t pcpu_objs_out(struct pcpu_cache *c)
+{
+    uint64_t out = 0;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            out += sk_load_relaxed(&sc->sc_refill_objs) - sk_load_relaxed(&sc->sc_flush_objs);
+    }
+    return out;
+}
+
+typedef void fault_fn(const struct pcpu_cache *c, const char *what);
+
+static unsigned fault_if(bool bad, struct pcpu_cache *c, fault_fn *fault, const char *what)
+{
+    if (bad)
+        fault(c, what);
+    return bad;
+}
+
+static unsigned verify_slab(struct pcpu_cache *c, struct slab *s, enum slab_state state,
+                            unsigned owner, fault_fn *fault)
+{
+    return fault_if(s->sl_geom != &c->pc_geom || !slab_verify(s), c, fault,
+                    "a slab's counts disagree with its free bits") +
+           fault_if(s->sl_state != state, c, fault, "a slab on a list has another list's state") +
+           fault_if(s->sl_owner != owner, c, fault, "a slab on a list has another owner");
+}
+
+static unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t count,
+                            enum slab_state state, unsigned owner, fault_fn *fault)
+{
+    unsigned faults = 0, n = 0;
+    struct list *l;
+
+    list_for_each(l, list)
+    {
+        faults += verify_slab(c, SK_CONTAINER_OF(l, struct slab, sl_link), state, owner, fault);
+        n++;
+    }
+    return faults + fault_if(n != count, c, fault, "a list has another length than its count says");
+}
+
+static unsigned verify_slot(struct pcpu_cache *c, struct slot_cache *sc, fault_fn *fault)
+{
+    unsigned faults;
+    uintptr_t word;
+
+    plat_lock(&sc->sc_lock);
+    word = sk_load_relaxed(plat_slot_word(sc->sc_slot, c->pc_geom.kind));
+    faults = verify_list(c, &sc->sc_partial, sc->sc_npartial, SLAB_PARTIAL, sc->sc_slot, fault);
+    faults += fault_if((word == 0) != (sc->sc_array == NULL), c, fault,
+                       "a slot's word and its array disagree");
+    if (sc->sc_array && word)
+        faults += fault_if(plat_word_top(word) < sc->sc_array->pa_a ||
+                               plat_word_top(word) > sc->sc_array->pa_a + sc->sc_array->pa_cap,
+                           c, fault, "a slot's word points outside of its array");
+    plat_unlock(&sc->sc_lock);
+    return faults;
+}
+
+static unsigned verify_node(struct pcpu_cache *c, struct node_cache *nd, fault_fn *fault)
+{
+    unsigned faults;
+
+    plat_lock(&nd->nd_lock);
+    faults = verify_list(c, &nd->nd_orphans, nd->nd_norphans, SLAB_ORPHAN, SLAB_NO_OWNER, fault);
+    faults += verify_list(c, &nd->nd_idle, nd->nd_nidle, SLAB_IDLE, SLAB_NO_OWNER, fault);
+    plat_unlock(&nd->nd_lock);
+    return faults;
+}
+
+unsigned pcpu_verify(struct pcpu_cache *c, fault_fn *fault)
+{
+    unsigned faults = 0;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            faults += verify_slot(c, sc, fault);
+    }
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (nd)
+            faults += verify_node(c, nd, fault);
+    }
+    return faults;
+}

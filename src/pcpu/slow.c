@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what happens when a slot's array is empty (refill) or full (flush).
+ * Below: install.c and home.c for the slot, node for the depot.
+ * Concurrency: each round runs under sc_lock of the slot the thread is on; the thread may be moved at
+ *       any time, so the word is changed by compare-and-swap and a round may have to start again
+ *       on another slot. After ROUNDS_MAX such moves objects pass beside the array.
+ * Failure: refill returns NULL when region has nothing more; flush cannot fail.
+ *
+ *     refill                                       flush
+ *       a full array from the depot                  the full array leaves, an empty one with p in it comes
+ *       objects of the slot's own slabs              depot has room: it goes there
+ *       a slab nobody runs                           otherwise the depot's oldest array goes home
+ *       a new slab
+ */
+#include "pcpu/internal.h"
+
+#define ROUNDS_MAX        4u
+#define MISSES_BEFORE_GROW 4u
+
+enum step { STEP_DONE, STEP_NEED_ARRAY, STEP_NEED_SLAB, STEP_MOVED };
+
+/* ---- work outside of locks ----------------------------------------------------------------------- */
+
+void work_init(struct work *w)
+{
+    *w = (struct work){0};
+    list_init(&w->doomed);
+}
+
+void work_finish(struct node_cache *nd, struct work *w)
+{
+    bool excess = false;
+    struct list *l;
+
+    if (w->array)
+        node_put_empty(nd, w->array);
+    if (w->slab)
+        list_push(&w->doomed, &w->slab->sl_link);
+    while ((l = list_pop(&w->doomed)) != NULL)
+        excess |= node_shrink(nd, SK_CONTAINER_OF(l, struct slab, sl_link));
+    if (excess)
+        region_trim_excess();
+    work_init(w);
+}
+
+static void work_get_array(struct node_cache *nd, struct work *w)
+{
+    w->array = parray_make(sk_load_relaxed(&nd->nd_cap));
+    w->no_array = !w->array;
+}
+
+/* ---- arrays grow ----------------------------------------------------------------------------------- */
+
+static void slot_note_miss(struct slot_cache *sc)
+{
+    unsigned cap = sc->sc_array ? sc->sc_array->pa_cap : 0;
+
+    sc->sc_touched = 1;
+    if (++sc->sc_misses < MISSES_BEFORE_GROW || cap != sk_load_relaxed(&sc->sc_node->nd_cap))
+        return;
+    sc->sc_misses = 0;
+    if (slot_budget_allows(sc->sc_slot,
+                           (size_t)(parray_cap_next(cap) - cap) * sc->sc_cache->pc_geom.size))
+        node_grow_arrays(sc->sc_node, cap);
+}
+
+static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
+{
+    struct parray *pa = w->array;
+
+    w->array = NULL;
+    return pa ? pa : node_get_empty(sc->sc_node);
+}
+
+/* ---- the depot's overflow ---------------------------------------------------------------------------- */
+
+static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
+{
+    slot_home(sc, pa->pa_a + 1, pa->pa_avail, w);
+    node_put_empty(sc->sc_node, pa);
+}
+
+static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
+{
+    struct parray *over;
+
+    if (pa->pa_avail == 0) {
+        node_put_empty(sc->sc_node, pa);
+        return;
+    }
+    over = node_put_full(sc->sc_node, pa);
+    if (over)
+        array_home_locked(sc, over, w);
+}
+
+/* ---- refill ------------------------------------------------------------------------------------------- */
+
+/* Takes one object of pa for the caller, and makes the rest the slot's array. */
+static void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
+{
+    void *obj = pa->pa_a[pa->pa_avail--];
+    struct parray *left = slot_swap(sc, pa);
+
+    if (left)
+        array_to_depot_locked(sc, left, w);
+    return obj;
+}
+
+static unsigned refill_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
+{
+    unsigned got = slot_take(sc, out, n, w);
+
+    if (got)
+        return got;
+    if (node_adopt(sc->sc_node, &sc->sc_partial, sc->sc_slot)) {
+        sc->sc_npartial++;
+    } else if (w->slab) {
+        slot_add_slab(sc, w->slab);
+        w->slab = NULL;
+    } else {
+        return 0;
+    }
+    return slot_take(sc, out, n, w);
+}
+
+/* slot_take gives the lowest address first; it shall be popped first. */
+static void array_reverse(void **a, unsigned n)
+{
+    for (unsigned i = 0; i < n / 2; i++) {
+        void *t = a[i];
+        a[i] = a[n - 1 - i];
+        a[n - 1 - i] = t;
+    }
+}
+
+static enum step refill_from_slabs(struct slot_cache *sc, struct work *w, void **obj)
+{
+    struct parray *pa = slot_empty_array(sc, w);
+
+    if (!pa && !w->no_array)
+        return STEP_NEED_ARRAY;
+    if (!pa)
+        return refill_take(sc, obj, 1, w) ? STEP_DONE : STEP_NEED_SLAB;
+    pa->pa_avail = refill_take(sc, pa->pa_a + 1, pa->pa_cap, w);
+    if (!pa->pa_avail) {
+        w->array = pa;
+        return STEP_NEED_SLAB;
+    }
+    array_reverse(pa->pa_a + 1, pa->pa_avail);
+    sk_count(&sc->sc_refills, 1);
+    *obj = refill_install(sc, pa, w);
+    return STEP_DONE;
+}
+
+static enum step refill_locked(struct slot_cache *sc, struct work *w, void **obj)
+{
+    struct parray *full;
+
+    *obj = sc->sc_array ? plat_slot_pop_retry(sc->sc_cache->pc_geom.kind) : NULL;
+    if (*obj)
+        return STEP_DONE;
+    full = node_get_full(sc->sc_node);
+    if (!full)
+        return refill_from_slabs(sc, w, obj);
+    *obj = refill_install(sc, full, w);
+    return STEP_DONE;
+}
+
+/* One round on the slot the thread is on. */
+static enum step refill_round(struct slot_cache *sc, struct work *w, void **obj, bool first)
+{
+    enum step step;
+
+    plat_lock(&sc->sc_lock);
+    if (first) {
+        slot_note_miss(sc);
+        sk_count(&sc->sc_alloc_misses, 1);
+    }
+    step = refill_locked(sc, w, obj);
+    plat_unlock(&sc->sc_lock);
+    return step;
+}
+
+void *pcpu_alloc_slow(struct pcpu_cache *c)
+{
+    void *obj = NULL;
+    struct work w;
+    struct slot_cache *sc = slot_cache_get(c, plat_slot());
+    bool first = true;
+
+    if (!sc)
+        return NULL;
+    work_init(&w);
+    for (enum step step; (step = refill_round(sc, &w, &obj, first)) != STEP_DONE; first = false) {
+        if (step == STEP_NEED_ARRAY)
+            work_get_array(sc->sc_node, &w);
+        else if (!(w.slab = node_grow(sc->sc_node, sc->sc_slot)))
+            break;
+    }
+    work_finish(sc->sc_node, &w);
+    if (SK_UNLIKELY(!obj))
+        sk_add_relaxed(&c->pc_failures, 1);
+    return obj;
+}
+
+/* ---- flush --------------------------------------------------------------------------------------------- */
+
+static void flush_beside(struct slot_cache *sc, void *p, struct work *w)
+{
+    slot_home(sc, &p, 1, w);
+}
+
+static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)
+{
+    struct parray *pa, *left;
+
+    if (sc->sc_array && plat_slot_push_retry(sc->sc_cache->pc_geom.kind, p))
+        return STEP_DONE;
+    pa = slot_empty_array(sc, w);
+    if (!pa && !w->no_array)
+        return STEP_NEED_ARRAY;
+    if (!pa) {
+        flush_beside(sc, p, w);
+        return STEP_DONE;
+    }
+    pa->pa_a[1] = p;
+    pa->pa_avail = 1;
+    left = slot_swap(sc, pa);
+    if (left == pa) {
+        w->array = pa;
+        return STEP_MOVED;
+    }
+    if (left)
+        array_to_depot_locked(sc, left, w);
+    return STEP_DONE;
+}
+
+static enum step flush_round(struct slot_cache *sc, void *p, struct work *w, unsigned round)
+{
+    enum step step = STEP_DONE;
+
+    plat_lock(&sc->sc_lock);
+    if (round == 0) {
+        slot_note_miss(sc);
+        sk_count(&sc->sc_free_misses, 1);
+    }
+    if (round < ROUNDS_MAX)
+        step = flush_locked(sc, p, w);
+    else
+        flush_beside(sc, p, w);
+    plat_unlock(&sc->sc_lock);
+    return step;
+}
+
+/* A pair always exists where the object was allocated; without memory for ours, that one serves. */
+static struct slot_cache *flush_slot_cache(struct pcpu_cache *c)
+{
+    struct slot_cache *sc = slot_cache_get(c, plat_slot());
+
+    for (unsigned slot = 0; !sc; slot++)
+        sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+    return sc;
+}
+
+void pcpu_free_slow(struct pcpu_cache *c, void *p)
+{
+    struct slot_cache *sc = flush_slot_cache(c);
+    enum step step = STEP_MOVED;
+    struct work w;
+
+    work_init(&w);
+    for (unsigned round = 0; step != STEP_DONE; round++) {
+        step = flush_round(sc, p, &w, round);
+        if (step == STEP_NEED_ARRAY) {
+            work_get_array(sc->sc_node, &w);
+        } else if (step == STEP_MOVED) {
+            work_finish(sc->sc_node, &w);
+            sc = flush_slot_cache(c);
+        }
+    }
+    work_finish(sc->sc_node, &w);
+}

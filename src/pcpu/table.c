@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the table of caches and of (slot, cache) pairs, and the budget of each slot.
+ * Below: node, region's metadata.
+ * Owns: pcpu_caches[], the pair table (address space for nslots * PLAT_SLOT_WORDS pointers, touched as
+ *       used), slot budgets.
+ * Concurrency: entries are set once, under table_lock, with release; read with acquire. Pairs are never removed:
+ *       a reader may keep a pointer.
+ */
+#include "pcpu/internal.h"
+#include "region/meta.h"
+
+struct slot_budget {
+    SK_CACHE_ALIGNED int64_t used; /* atomic */
+};
+
+static struct {
+    struct plat_lock lock;
+    unsigned end;               /* atomic: one more than the largest index */
+    struct slot_cache **pairs;  /* [slot * PLAT_SLOT_WORDS + index] */
+    struct slot_budget *budget; /* [slot] */
+    struct pcpu_limits limits;
+    struct pcpu_cache *caches[PLAT_SLOT_WORDS];
+} table;
+
+bool pcpu_init(const struct pcpu_limits *limits)
+{
+    size_t slots = plat_nslots();
+    size_t bytes = slots * PLAT_SLOT_WORDS * sizeof(*table.pairs);
+
+    table.limits = *limits;
+    table.budget = meta_alloc(slots * sizeof(*table.budget));
+    table.pairs = plat_map(sk_align_up(bytes, plat_sys_page_bytes()), plat_sys_page_bytes());
+    return table.budget && table.pairs;
+}
+
+void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align, uint16_t idx)
+{
+    SK_REQUIRE(idx != 0 && idx < PLAT_SLOT_WORDS);
+    slab_geom_init(&c->pc_geom, name, size, align, idx);
+    plat_lock(&table.lock);
+    sk_store_release(&table.caches[idx], c);
+    if (idx >= table.end)
+        sk_store_release(&table.end, idx + 1u);
+    plat_unlock(&table.lock);
+}
+
+struct pcpu_cache *pcpu_cache_at(unsigned idx)
+{
+    return idx < PLAT_SLOT_WORDS ? sk_load_acquire(&table.caches[idx]) : NULL;
+}
+
+unsigned pcpu_cache_end(void)
+{
+    return sk_load_acquire(&table.end);
+}
+
+static struct slot_cache **pair_at(unsigned slot, unsigned idx)
+{
+    return &table.pairs[(size_t)slot * PLAT_SLOT_WORDS + idx];
+}
+
+struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
+{
+    return sk_load_acquire(pair_at(slot, idx));
+}
+
+static struct node_cache *node_cache_locked(struct pcpu_cache *c, unsigned node,
+                                            struct node_cache **spare)
+{
+    struct node_limits limits = {.depot_bytes = table.limits.depot_bytes};
+
+    if (!c->pc_node[node] && *spare) {
+        node_init(*spare, &c->pc_geom, node, &limits);
+        sk_store_release(&c->pc_node[node], *spare);
+        *spare = NULL;
+    }
+    return c->pc_node[node];
+}
+
+static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_cache *nd, unsigned slot)
+{
+    sc->sc_cache = c;
+    sc->sc_node = nd;
+    sc->sc_slot = slot;
+    list_init(&sc->sc_partial);
+}
+
+static SK_COLD struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot)
+{
+    struct slot_cache **entry = pair_at(slot, c->pc_geom.kind), *sc = meta_alloc(sizeof(*sc));
+    struct node_cache *nd, *spare = NULL;
+    unsigned node = plat_slot_node(slot);
+
+    if (!sk_load_acquire(&c->pc_node[node]))
+        spare = meta_alloc(sizeof(*spare));
+    plat_lock(&table.lock);
+    nd = node_cache_locked(c, node, &spare);
+    if (!*entry && sc && nd) {
+        pair_init(sc, c, nd, slot);
+        sk_store_release(entry, sc);
+        sc = NULL;
+    }
+    plat_unlock(&table.lock);
+    meta_free(sc, sizeof(*sc));
+    meta_free(spare, sizeof(*spare));
+    return *entry;
+}
+
+struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot)
+{
+    struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+    return SK_LIKELY(sc != NULL) ? sc : pair_make(c, slot);
+}
+
+void slot_budget_add(unsigned slot, int64_t bytes)
+{
+    sk_add_relaxed(&table.budget[slot].used, bytes);
+}
+
+bool slot_budget_allows(unsigned slot, size_t bytes)
+{
+    return sk_load_relaxed(&table.budget[slot].used) + (int64_t)bytes <=
+           (int64_t)table.limits.array_bytes;
+}
+
+/* ---- fork: every lock of this layer and of node, in one order --------------------------------- */
+
+static void for_each_lock(void (*fn)(struct plat_lock *l))
+{
+    fn(&table.lock);
+    for (unsigned slot = 0; table.pairs && slot < plat_nslots(); slot++)
+        for (unsigned idx = 1; idx < table.end; idx++)
+            if (*pair_at(slot, idx))
+                fn(&(*pair_at(slot, idx))->sc_lock);
+    for (unsigned idx = 1; idx < table.end; idx++)
+        for (unsigned node = 0; table.caches[idx] && node < PLAT_NODES_MAX; node++)
+            if (table.caches[idx]->pc_node[node])
+                fn(&table.caches[idx]->pc_node[node]->nd_lock);
+}
+
+static void lock_one(struct plat_lock *l)
+{
+    plat_lock(l);
+}
+
+static void unlock_one(struct plat_lock *l)
+{
+    plat_unlock(l);
+}
+
+static void reset_one(struct plat_lock *l)
+{
+    plat_lock_reset(l);
+}
+
+void pcpu_fork_prepare(void)
+{
+    for_each_lock(lock_one);
+}
+
+void pcpu_fork_parent(void)
+{
+    for_each_lock(unlock_one);
+}
+
+void pcpu_fork_child(void)
+{
+    for_each_lock(reset_one);
+}

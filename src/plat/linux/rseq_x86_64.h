@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the restartable sections on x86-64.
+ * Below: rseq.h, which includes this file.
+ * Concurrency: between labels 1 and 2 the kernel sends the thread to label 4 whenever it was
+ *       preempted, migrated or interrupted by a signal. The one store that others can see is the
+ *       last instruction before label 2; a store of an object above the top is seen by nobody.
+ * Why: a plain store commits, not a read-modify-write: a word
+ *       that was closed after it was read must not be changed by arithmetic on the 0.
+ */
+#ifndef SLABKIT_PLAT_LINUX_RSEQ_X86_64_H
+#define SLABKIT_PLAT_LINUX_RSEQ_X86_64_H
+
+#define RSEQ_SIGNATURE 0x53053053
+
+/* The descriptor, at label 3. It is relocated, hence writable data. */
+#define RSEQ_DESCRIPTOR                                                                            \
+    ".pushsection __rseq_cs, \"aw\"\n"                                                             \
+    ".balign 32\n"                                                                                 \
+    "3: .long 0, 0\n"                                                                              \
+    ".quad 1f, 2f - 1f, 4f\n"                                                                      \
+    ".popsection\n"
+
+/* The signature must stand directly before the abort label; it reads as an undefined instruction.
+ */
+#define RSEQ_ABORT                                                                                 \
+    ".pushsection __rseq_abort, \"ax\"\n"                                                          \
+    ".byte 0x0f, 0xb9, 0x3d\n"                                                                     \
+    ".long 0x53053053\n"                                                                           \
+    "4: jmp %l[aborted]\n"                                                                         \
+    ".popsection\n"
+
+/* Announces the section to the kernel. */
+#define RSEQ_BEGIN                                                                                 \
+    "mov plat_closed_rseq@gottpoff(%%rip), %[area]\n"                                              \
+    "add %[rseq_delta], %[area]\n"                                                                 \
+    "lea 3b(%%rip), %[word]\n"                                                                     \
+    "mov %[word], %%fs:8(%[area])\n"                                                               \
+    "1:\n"                                                                                         \
+    "add %[id_delta], %[area]\n"
+
+/* area: the slot's area but for a constant; word: the word of idx. */
+#define RSEQ_LOAD_WORD                                                                             \
+    "movslq %%fs:24(%[area]), %[area]\n"                                                           \
+    "mov %[slot_base], %[base]\n"                                                                  \
+    "shl $16, %[area]\n"                                                                           \
+    "add %[base], %[area]\n"                                                                       \
+    "mov 65552(%[area], %[idx], 8), %[word]\n"
+
+#define RSEQ_COMMIT                                                                                \
+    "mov %[word], 65552(%[area], %[idx], 8)\n"                                                     \
+    "2:\n"
+
+#define RSEQ_GLOBALS                                                                               \
+    [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \
+        [slot_base] "m"(plat_slot_base)
+
+SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
+{
+    uintptr_t area, base, word;
+    void *top;
+
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "mov (%[base], %[word]), %[top]\n"
+                                                  "test %[top], %[top]\n"
+                                                  "je %l[miss]\n"
+                                                  "sub $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [top] "=&r"(top)
+        : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
+    *obj = top;
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+SK_INLINE enum rseq_result rseq_push(unsigned idx, void *obj)
+{
+    uintptr_t area, base, word;
+
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+                          "cmpq $1, 8(%[base], %[word])\n"
+                          "je %l[miss]\n"
+                          "mov %[obj], 8(%[base], %[word])\n"
+                          "add $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+                          : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word)
+                          : [idx] "r"((uintptr_t)idx), [obj] "r"(obj), RSEQ_GLOBALS
+                          : "memory", "cc"
+                          : miss, aborted);
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+/* A closed word (0) is never stored, not even unchanged: its opener does not know of this section.
+ */
+SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsigned *count)
+{
+    uintptr_t area, base, word, obj, done;
+
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "xor %k[done], %k[done]\n"
+                                                  "5: cmp %[n], %[done]\n"
+                                                  "je 6f\n"
+                                                  "mov (%[base], %[word]), %[obj]\n"
+                                                  "test %[obj], %[obj]\n"
+                                                  "je 6f\n"
+                                                  "mov %[obj], (%[out], %[done], 8)\n"
+                                                  "inc %[done]\n"
+                                                  "sub $8, %[word]\n"
+                                                  "jmp 5b\n"
+                                                  "6: test %[done], %[done]\n"
+                                                  "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT
+        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [obj] "=&r"(obj),
+          [done] "=&r"(done)
+        : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
+    *count = (unsigned)done;
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned n, unsigned *count)
+{
+    uintptr_t area, base, word, obj, done;
+
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "xor %k[done], %k[done]\n"
+                                                  "5: cmp %[n], %[done]\n"
+                                                  "je 6f\n"
+                                                  "cmpq $1, 8(%[base], %[word])\n"
+                                                  "je 6f\n"
+                                                  "mov (%[objs], %[done], 8), %[obj]\n"
+                                                  "mov %[obj], 8(%[base], %[word])\n"
+                                                  "inc %[done]\n"
+                                                  "add $8, %[word]\n"
+                                                  "jmp 5b\n"
+                                                  "6: test %[done], %[done]\n"
+                                                  "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT
+        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [obj] "=&r"(obj),
+          [done] "=&r"(done)
+        : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
+    *count = (unsigned)done;
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+SK_INLINE enum rseq_result rseq_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new)
+{
+    uintptr_t area, base, word;
+
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN "cmp %k[slot], %%fs:24(%[area])\n"
+                                   "jne %l[miss]\n" RSEQ_LOAD_WORD "cmp %[old], %[word]\n"
+                                   "jne %l[miss]\n"
+                                   "mov %[new], %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word)
+        : [idx] "r"((uintptr_t)idx), [slot] "r"(slot), [old] "r"(old), [new] "r"(new), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+/*
+ * Spins inside a section until *stop is not 0 or `spins` turns are over. ABORTED: the kernel ended
+ * it, as it must when a signal handler that sets *stop has run. HIT: *stop was seen from inside.
+ * MISS: nothing happened.
+ */
+SK_INLINE enum rseq_result rseq_spin(struct plat_rseq *self, const int *stop, unsigned long spins)
+{
+    uintptr_t word;
+
+    __asm__ volatile goto(RSEQ_DESCRIPTOR "lea 3b(%%rip), %[word]\n"
+                                          "mov %[word], 8(%[self])\n"
+                                          "mov %[spins], %[word]\n"
+                                          "1:\n"
+                                          "5: cmpl $0, (%[stop])\n"
+                                          "jne 2f\n"
+                                          "pause\n"
+                                          "dec %[word]\n"
+                                          "jne 5b\n"
+                                          "jmp %l[miss]\n"
+                                          "2:\n" RSEQ_ABORT
+                          : [word] "=&r"(word)
+                          : [self] "r"(self), [stop] "r"(stop), [spins] "r"(spins)
+                          : "memory", "cc"
+                          : miss, aborted);
+    return RSEQ_HIT;
+miss:
+    return RSEQ_MISS;
+aborted:
+    return RSEQ_ABORTED;
+}
+
+/* x86-64 wants to be told how a handler returns. */
+void rseq_sigreturn(void) PLAT_HIDDEN;
+#define RSEQ_SIGRETURN       rseq_sigreturn
+#define RSEQ_SIGRETURN_FLAGS 0x04000000ul /* SA_RESTORER */
+#define RSEQ_DEFINE_SIGRETURN                                                                      \
+    __asm__(".pushsection .text\n"                                                                 \
+            ".hidden rseq_sigreturn\n"                                                             \
+            ".globl rseq_sigreturn\n"                                                              \
+            ".type rseq_sigreturn, @function\n"                                                    \
+            "rseq_sigreturn: mov $15, %eax\n"                                                      \
+            "syscall\n"                                                                            \
+            ".size rseq_sigreturn, . - rseq_sigreturn\n"                                           \
+            ".popsection\n")
+
+#endif

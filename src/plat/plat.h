@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: everything slabkit asks of the world it runs in: pages, slots, per-slot arrays, locks,
+ *       clock, tell, panic. A port is an implementation of this page.
+ * Below: base.
+ * Owns: the slot areas. A slot area is PLAT_SLOT_WORDS words; word i of slot s names the top
+ *       of that slot's array i, as a byte offset from plat_base:
+ *
+ *           word(s, i) at  plat_base + 16 + ((s + 1) << PLAT_SLOT_SHIFT) + 8 * i
+ *
+ *       An array is memory void *a[cap + 2] with a[0] == NULL and a[cap + 1] == PLAT_MARK;
+ *       a word names a[k] when the array holds a[1..k]. Hence
+ *           pop  misses  <=>  *top == NULL           (empty)
+ *           push misses  <=>  top[1] == PLAT_MARK    (full)
+ *       and plat_base[0] == NULL, plat_base[1] == PLAT_MARK make the word 0 look empty and full
+ *       at once: memory that nobody has set up yet is a legal, closed array.
+ *       Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
+ *       negative slot and misses.
+ * Concurrency: a non-zero word is changed only by the per-slot primitives below. A word that
+ *       is 0 is never changed by pop, push, pop_n or push_n; only the holder of the lock that
+ *       the layer above keeps for (slot, index) opens it.
+ * Why: one word carries emptiness, fullness and the position, so that one store commits. A
+ *       pointer, not a count: the count's store-to-load chain costs more than the whole hit.
+ */
+#ifndef SLABKIT_PLAT_PLAT_H
+#define SLABKIT_PLAT_PLAT_H
+
+#include "base/attrs.h"
+#include "base/atomic.h"
+#include "base/check.h"
+
+#define PLAT_SLOT_SHIFT 16u
+#define PLAT_SLOT_WORDS (1u << (PLAT_SLOT_SHIFT - 3))
+#define PLAT_MARK       ((void *)1)
+/* Indices an array may have: the last two words of area -2 are the base words. */
+#define PLAT_SLOT_INDICES (PLAT_SLOT_WORDS - 2)
+/* Indices that may be asked before plat_init. */
+#define PLAT_BOOT_INDICES 1024u
+#define PLAT_HIDDEN       __attribute__((visibility("hidden")))
+#define PLAT_NODES_MAX  16u
+
+/* The engine's page. A slab and a large block begin on a page. */
+#define PLAT_PAGE_SHIFT 16u
+#define PLAT_PAGE_BYTES ((size_t)1 << PLAT_PAGE_SHIFT)
+
+enum plat_mode { PLAT_MODE_NONE, PLAT_MODE_RSEQ_CID, PLAT_MODE_RSEQ_CPU, PLAT_MODE_PORTABLE };
+
+/* ---- start-up ---------------------------------------------------------------------------- */
+
+struct plat_config {
+    enum plat_mode force; /* PLAT_MODE_NONE: choose */
+    unsigned nodes;       /* 0: what the system has; otherwise simulate so many, slot % nodes */
+};
+
+/*
+ * Chooses the mode, maps the slot areas, runs the self-test. Called once, by one thread, before
+ * any other function but plat_panic, the locks and the pages; until then pop and push miss.
+ * Never fails: what cannot be had is replaced by the portable mode. Returns the mode.
+ */
+enum plat_mode plat_init(const struct plat_config *cfg);
+enum plat_mode plat_mode(void);
+const char *plat_mode_name(enum plat_mode mode); /* "none", "rseq-cid", "rseq-cpu", "portable" */
+
+/* Why the mode is what it is, in a few words for the report; constant after plat_init. */
+const char *plat_mode_reason(void);
+
+/* ---- pages (any context that may make system calls) --------------------------------------- */
+
+size_t plat_sys_page_bytes(void);
+size_t plat_resident_limit_bytes(void); /* address space this process may still map: SIZE_MAX if unbounded */
+
+/* Address space, not memory: bytes and align multiples of the system page, align a power of two.
+ * NULL when refused. Not usable before plat_commit. */
+void *plat_reserve(size_t bytes, size_t align);
+/* Makes reserved pages usable (zero when first touched). false: the system refused. Cheap when the
+ * system needs no call for it. */
+bool plat_commit(void *p, size_t bytes);
+/* Gives the memory of committed pages back at once; they stay committed and read as zero. */
+void plat_discard(void *p, size_t bytes);
+/* Unmaps reserved address space. */
+void plat_release(void *p, size_t bytes);
+/* Memory outside of any reservation, usable at once and zero; NULL when refused. */
+void *plat_map(size_t bytes, size_t align);
+/* Grows or shrinks what plat_map gave, moving it if need be; NULL when refused (p stays). Where it
+ * moves to begins on an engine's page. */
+void *plat_remap(void *p, size_t old_bytes, size_t new_bytes);
+/* Asks for (or against) huge pages over committed memory; advice only. */
+void plat_hugepages(void *p, size_t bytes, bool want);
+
+/* Test hook: the n-th following call that asks the system for memory (reserve, commit, map,
+ * remap) fails, and every later one too if sticky. n == 0 switches it off. */
+void plat_fail_after(unsigned n, bool sticky);
+uint64_t plat_memory_calls(void);
+
+/* ---- slots --------------------------------------------------------------------------------- */
+
+unsigned plat_nslots(void); /* constant after plat_init, >= 1 */
+unsigned plat_nnodes(void);
+unsigned plat_slot_node(unsigned slot);
+/* The slot this thread runs on now: a hint, stale as soon as it is read. Always < plat_nslots().
+ * Registers the thread where that is needed. */
+unsigned plat_slot(void);
+
+/*
+ * The per-slot primitives. Each acts on the array `idx` of the slot the thread runs on at the
+ * instant of its one committing store, and is atomic against preemption, migration and signals.
+ * They never block; they miss instead (also after a bounded number of aborts). pop and push are
+ * the whole hit path and are inline, in the implementation's slot.h.
+ *
+ *   void *plat_slot_pop(unsigned idx);             NULL: miss
+ *   bool  plat_slot_push(unsigned idx, void *obj); false: miss
+ */
+unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n);         /* top first; how many */
+unsigned plat_slot_push_n(unsigned idx, void *const *objs, unsigned n); /* how many, from objs[0] */
+/* pop and push that retry (bounded) and also serve the portable mode: what the slow path calls. */
+void *plat_slot_pop_retry(unsigned idx);
+bool plat_slot_push_retry(unsigned idx, void *obj);
+
+extern PLAT_HIDDEN char *plat_base;
+
+SK_INLINE uintptr_t *plat_slot_word(unsigned slot, unsigned idx)
+{
+    return (uintptr_t *)(plat_base + 16 + ((uintptr_t)(slot + 1) << PLAT_SLOT_SHIFT)) + idx;
+}
+
+SK_INLINE uintptr_t plat_word_of(void **top)
+{
+    return (uintptr_t)((char *)top - plat_base);
+}
+
+/* word != 0. */
+SK_INLINE void **plat_word_top(uintptr_t word)
+{
+    return (void **)(plat_base + word);
+}
+
+/* If the thread runs on `slot` and its word is `old`, stores `new`, and returns true. Afterwards
+ * nobody is inside a primitive on the array that `old` named. Caller holds (slot, idx). */
+bool plat_slot_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new);
+/* Closes the array from anywhere: word becomes 0, and on return nobody is inside a primitive on
+ * it. Returns the word it had (0: was closed). Caller holds (slot, idx). May cost an IPI. */
+uintptr_t plat_slot_stop(unsigned slot, unsigned idx);
+/* The same for many arrays of one slot with one fence: words[i] is what idx[i] had. Caller holds all. */
+void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
+/* Opens a closed array. Caller holds (slot, idx). */
+void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word);
+
+/* ---- locks, nesting, clock, tell, panic ------------------------------------------------------ */
+
+struct plat_lock {
+    uint32_t word; /* 0 free, 1 held, 2 held and waited for */
+};
+
+void plat_lock_slow(struct plat_lock *l);
+void plat_unlock_slow(struct plat_lock *l);
+
+SK_INLINE bool plat_trylock(struct plat_lock *l)
+{
+    uint32_t free = 0;
+    return sk_load_relaxed(&l->word) == 0 && sk_cas_acquire(&l->word, &free, 1u);
+}
+
+SK_INLINE void plat_lock(struct plat_lock *l)
+{
+    if (SK_UNLIKELY(!plat_trylock(l)))
+        plat_lock_slow(l);
+}
+
+SK_INLINE void plat_unlock(struct plat_lock *l)
+{
+    if (SK_UNLIKELY(__atomic_exchange_n(&l->word, 0u, __ATOMIC_RELEASE) == 2u))
+        plat_unlock_slow(l);
+}
+
+/* In the child of fork, by its only thread: the lock was held by the forking thread. */
+SK_INLINE void plat_lock_reset(struct plat_lock *l)
+{
+    sk_store_relaxed(&l->word, 0u);
+}
+
+/* Brackets the slow path of this thread. enter returns false when the thread is already inside (a
+ * signal handler interrupted it): locks must not be taken then. Leave only after a true enter. */
+bool plat_enter(void);
+void plat_leave(void);
+
+uint64_t plat_clock_ns(void); /* monotonic, coarse (about 4 ms) is enough */
+/* Asks `slot` to look at its returned lists soon. Hosted: nothing to do, it is only counted above. */
+void plat_tell(unsigned slot);
+
+/* Prints one line on stderr without allocating, and aborts. */
+_Noreturn void plat_panic(const char *line);
+/* Writes to stderr, unbuffered. */
+void plat_write_err(const char *text, size_t len);
+
+/*
+ * Around fork. After prepare nobody is inside a primitive, and every primitive misses until parent
+ * or child is called: what fork copies, page by page while other threads run, is one state. Call it
+ * when all locks of the layers above are held, or those threads take their slow paths meanwhile.
+ */
+void plat_fork_prepare(void);
+void plat_fork_parent(void);
+void plat_fork_child(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: makes fresh pages usable, and says which memory should be of huge pages.
+ * Below: plat.
+ * Owns: region.committed: frontier <= committed <= npages.
+ * Concurrency: grow_lock is held across the system call, so that pages are fresh until they are
+ *       usable and a refusal changes nothing.
+ * Failure: false.
+ * Why: not one commit per run: where committing is a system call it would be one per slab. And
+ *       not a run first and its commit after: a refused run whose successor was already given
+ *       out would be a hole that is neither fresh nor clean.
+ */
+#include "region/internal.h"
+
+#define GROW_STEP_PAGES       32u
+#define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
+
+static bool grow_nodes(uint32_t end)
+{
+    size_t old = region.nodes_committed_bytes, bytes = region_nodes_bytes(end);
+    if (bytes <= old)
+        return true;
+    if (!plat_commit((char *)region.nodes + old, bytes - old))
+        return false;
+    region.nodes_committed_bytes = bytes;
+    return true;
+}
+
+static bool grow_pages(uint32_t end)
+{
+    uint32_t old = region.committed;
+    if (!grow_nodes(end) ||
+        !plat_commit(region_page_addr(old), (size_t)(end - old) << PLAT_PAGE_SHIFT))
+        return false;
+    plat_lock(&region.lock);
+    region.committed = end;
+    plat_unlock(&region.lock);
+    return true;
+}
+
+bool region_grow(uint64_t end)
+{
+    if (end > region_map.npages)
+        return false;
+    uint32_t step = (uint32_t)sk_min(sk_align_up(end, GROW_STEP_PAGES), region_map.npages);
+    plat_lock(&region.grow_lock);
+    bool ok = region.committed >= end || grow_pages(step) || grow_pages((uint32_t)end);
+    plat_unlock(&region.grow_lock);
+    return ok;
+}
+
+/* The rule of REGION_HUGE_AUTO: big enough to gain from huge pages and to be filled. Not for
+ * pieces below, where one touched page would make 2 MiB resident. */
+void region_advise_fresh(void *p, size_t bytes)
+{
+    if (region.hugepages == REGION_HUGE_AUTO && bytes >= HUGE_ADVICE_MIN_BYTES)
+        plat_hugepages(p, bytes, true);
+}

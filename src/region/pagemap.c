@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the reservation of the range and of its maps, and the owner's entries in them.
+ * Below: plat.
+ * Owns: region_map. The maps are reserved for the whole range and touched only where runs are:
+ *       kind and info are usable throughout, since a stray pointer may be looked up; the nodes
+ *       of free runs become usable with their pages.
+ * Concurrency: entries are written by the owner of the run, except run_kind (region.lock).
+ */
+#include "region/internal.h"
+
+/* For huge pages; the largest that is worth aligning to. */
+#define RANGE_ALIGN ((size_t)2 << 20)
+
+struct region_map region_map;
+
+static size_t to_sys_pages(size_t bytes)
+{
+    return sk_align_up(bytes, plat_sys_page_bytes());
+}
+
+size_t region_kind_bytes(size_t pages)
+{
+    return to_sys_pages(pages * sizeof(*region_map.kind));
+}
+
+size_t region_info_bytes(size_t pages)
+{
+    return to_sys_pages(pages * sizeof(*region_map.info));
+}
+
+size_t region_nodes_bytes(size_t pages)
+{
+    return to_sys_pages(pages * sizeof(*region.nodes));
+}
+
+/* Reserved and, up to `usable` bytes, committed; all or nothing. */
+static void *reserve(size_t bytes, size_t align, size_t usable)
+{
+    void *p = plat_reserve(bytes, align);
+    if (p && usable && !plat_commit(p, usable)) {
+        plat_release(p, bytes);
+        return NULL;
+    }
+    return p;
+}
+
+bool region_map_reserve(size_t pages)
+{
+    size_t sizes[4] = {pages << PLAT_PAGE_SHIFT, region_kind_bytes(pages), region_info_bytes(pages),
+                       region_nodes_bytes(pages)};
+    size_t usable[4] = {0, sizes[1], sizes[2], 0};
+    void *got[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        got[i] = reserve(sizes[i], i == 0 ? RANGE_ALIGN : plat_sys_page_bytes(), usable[i]);
+        if (!got[i]) {
+            while (i--)
+                plat_release(got[i], sizes[i]);
+            return false;
+        }
+    }
+    /* A huge page in a map touched sparsely would be 2 MiB resident for a few entries. */
+    for (unsigned i = 1; i < 4; i++)
+        plat_hugepages(got[i], sizes[i], false);
+    region.nodes = got[3];
+    region_map = (struct region_map){
+        .base = (uintptr_t)got[0], .npages = pages, .kind = got[1], .info = got[2]};
+    return true;
+}
+
+void region_map_reset(uint32_t page, uint32_t pages)
+{
+    for (uint32_t i = page; i < page + pages; i++) {
+        region_map.kind[i] = 0;
+        region_map.info[i].slab = NULL;
+        region_map.info[i].run_pages = 0;
+        region_map.info[i].state = PAGE_FREE;
+    }
+}
+
+void region_set_slab(void *run, size_t pages, uint16_t kind, struct slab *slab)
+{
+    size_t page = region_page(run);
+    for (size_t i = page; i < page + pages; i++) {
+        region_map.info[i].slab = slab;
+        region_map.info[i].state = PAGE_SLAB;
+        region_map.kind[i] = kind;
+    }
+}
+
+void region_set_large(void *run, size_t pages, size_t usable_bytes)
+{
+    struct page_info *head = region_info(run);
+    head->large_bytes = usable_bytes;
+    head->run_pages = (uint32_t)pages;
+    head->state = PAGE_LARGE_HEAD;
+    for (size_t i = 1; i < pages; i++)
+        head[i].state = PAGE_LARGE_BODY;
+}
+
+void region_set_internal(void *run, size_t pages)
+{
+    struct page_info *head = region_info(run);
+    for (size_t i = 0; i < pages; i++)
+        head[i].state = PAGE_INTERNAL;
+}

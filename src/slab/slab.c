@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the life of a slab and of its objects, see slab.h.
+ * Below: region (runs, page map, metadata).
+ * Concurrency: everything here but slab_push_remote and slab_check runs under the owner's lock.
+ */
+#include "slab/slab.h"
+#include "region/meta.h"
+
+/* ---- geometry ------------------------------------------------------------------------------ */
+
+static bool geom_fits(size_t size, size_t pages)
+{
+    size_t run = pages * PLAT_PAGE_BYTES;
+    size_t objs = run / size;
+
+    return objs >= SLAB_OBJS_MIN && run - objs * size <= run / SLAB_WASTE_DIV;
+}
+
+void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align, uint16_t kind)
+{
+    size_t pages = 1;
+
+    SK_REQUIRE(sk_is_pow2(align) && align <= PLAT_PAGE_BYTES && size <= SLAB_OBJ_MAX);
+    size = sk_align_up(size, sk_max(align, sizeof(void *)));
+    while (pages < SLAB_PAGES_MAX && !geom_fits(size, pages))
+        pages++;
+    g->name = name;
+    g->size = (uint32_t)size;
+    g->align = (uint32_t)align;
+    g->pages = (uint32_t)pages;
+    g->objs = (uint32_t)(pages * PLAT_PAGE_BYTES / size);
+    g->colour_off = (uint32_t)sk_max(align, SK_CACHE_LINE);
+    g->colours = (uint32_t)((pages * PLAT_PAGE_BYTES - g->objs * size) / g->colour_off) + 1;
+    g->link_off = 0;
+    g->kind = kind;
+    g->recip = sk_recip((uint32_t)size);
+}
+
+static size_t slab_desc_bytes(const struct slab_geom *g)
+{
+    return sizeof(struct slab) + (g->objs + 63) / 64 * sizeof(uint64_t);
+}
+
+/* ---- make and unmake ------------------------------------------------------------------------ */
+
+struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, unsigned node,
+                       unsigned slot)
+{
+    struct slab *s = meta_alloc(slab_desc_bytes(g));
+
+    if (!s)
+        return NULL;
+    s->sl_geom = g;
+    s->sl_run = run;
+    s->sl_first = (char *)run + (size_t)(colour % g->colours) * g->colour_off;
+    s->sl_objs = g->objs;
+    s->sl_node = node;
+    s->sl_owner = slot;
+    s->sl_state = SLAB_PARTIAL;
+    list_init(&s->sl_link);
+    region_set_slab(run, g->pages, g->kind, s);
+    return s;
+}
+
+bool slab_unmake(struct slab *s)
+{
+    const struct slab_geom *g = s->sl_geom;
+    void *run = s->sl_run;
+
+    SK_ASSERT(s->sl_inuse == 0 && sk_load_relaxed(&s->sl_remote) == SLAB_EMPTY);
+    meta_free(s, slab_desc_bytes(g));
+    return region_free(run, g->pages);
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+_Noreturn void slab_misuse(enum misuse what, const struct slab_geom *g, const void *p)
+{
+    char line[MISUSE_LINE_BYTES];
+
+    misuse_format(line, what, p, g->size, g->name);
+    plat_panic(line);
+}
+
+enum misuse slab_check(const struct slab *s, const void *p)
+{
+    size_t off = (size_t)((const char *)p - s->sl_first);
+    uint32_t i;
+
+    if ((const char *)p < s->sl_first)
+        return MISUSE_OUTSIDE;
+    i = sk_div_recip((uint32_t)off, s->sl_geom->recip);
+    if (i >= s->sl_objs)
+        return MISUSE_OUTSIDE;
+    return off == (size_t)i * s->sl_geom->size ? MISUSE_KINDS : MISUSE_INTERIOR;
+}
+
+static unsigned take_bits(struct slab *s, void **out, unsigned n)
+{
+    uint32_t w = s->sl_hint;
+    unsigned got = 0;
+
+    n = (unsigned)sk_min(n, s->sl_free);
+    while (got < n) {
+        uint64_t bits = s->sl_bits[w];
+        char *word_first = s->sl_first + (size_t)w * SK_WORD_BITS * s->sl_geom->size;
+
+        for (; bits && got < n; bits &= bits - 1)
+            out[got++] = word_first + (size_t)sk_ctz(bits) * s->sl_geom->size;
+        s->sl_bits[w] = bits;
+        w += bits == 0;
+    }
+    s->sl_hint = w;
+    s->sl_free -= got;
+    return got;
+}
+
+static unsigned take_fresh(struct slab *s, void **out, unsigned n)
+{
+    uint32_t i = s->sl_fresh, size = s->sl_geom->size;
+    char *p = s->sl_first + (size_t)i * size;
+
+    n = (unsigned)sk_min(n, s->sl_objs - i);
+    for (unsigned k = 0; k < n; k++, p += size)
+        out[k] = p;
+    s->sl_fresh = i + n;
+    return n;
+}
+
+unsigned slab_take(struct slab *s, void **out, unsigned n)
+{
+    unsigned got = take_bits(s, out, n);
+
+    if (got < n)
+        got += take_fresh(s, out + got, n - got);
+    s->sl_inuse += got;
+    return got;
+}
+
+enum misuse slab_put(struct slab *s, void *p)
+{
+    enum misuse fault = slab_check(s, p);
+    uint32_t i;
+    uint64_t bit;
+
+    if (SK_UNLIKELY(fault != MISUSE_KINDS))
+        return fault;
+    i = sk_div_recip((uint32_t)((char *)p - s->sl_first), s->sl_geom->recip);
+    bit = 1ull << (i % 64);
+    if (SK_UNLIKELY(i >= s->sl_fresh))
+        return MISUSE_NEVER;
+    if (SK_UNLIKELY(s->sl_bits[i / 64] & bit))
+        return MISUSE_DOUBLE;
+    s->sl_bits[i / 64] |= bit;
+    s->sl_hint = (uint32_t)sk_min(s->sl_hint, i / 64);
+    s->sl_free++;
+    s->sl_inuse--;
+    return MISUSE_KINDS;
+}
+
+/* ---- the remote list -------------------------------------------------------------------------- */
+
+/*
+ * Proof sketch (the whole of it: docs/remote-list.md). The word changes only by the three operations
+ * below: push (x -> chain), collect (chain -> EMPTY) and the owner's EMPTY <-> AWAY. AWAY is
+ * replaced by exactly one successful swap: a pusher's, which thereby alone has the duty to link the
+ * slab, or the owner's, after which no pusher can have it. Between a pusher's swap and its link the slab has
+ * objects that the owner counts as in use and is on no list, so it can be neither released nor
+ * adopted. A pusher whose swap found EMPTY or a chain holds nothing more: the owner may already
+ * have collected, released and reused the slab.
+ */
+bool slab_push_remote(struct slab *s, void *head, void *tail)
+{
+    void **link = slab_link(s->sl_geom, tail);
+    uintptr_t old = sk_load_relaxed(&s->sl_remote);
+
+    /* Release: publishes the links of the chain, and the program's last writes to the objects, to the
+     * acquire in slab_collect. */
+    do {
+        *link = old == SLAB_AWAY ? NULL : (void *)old;
+    } while (!sk_cas_release(&s->sl_remote, &old, (uintptr_t)head));
+    return old == SLAB_AWAY;
+}
+
+unsigned slab_collect(struct slab *s)
+{
+    uintptr_t chain = sk_load_relaxed(&s->sl_remote);
+    unsigned n = 0;
+
+    if (chain == SLAB_EMPTY || chain == SLAB_AWAY)
+        return 0;
+    /* Not AWAY: only the owner, us, stores that. Acquire: see slab_push_remote. */
+    chain = sk_xchg_acquire(&s->sl_remote, SLAB_EMPTY);
+    for (void *obj = (void *)chain; obj; n++) {
+        enum misuse fault = slab_check(s, obj);
+        void *next = fault == MISUSE_KINDS ? *slab_link(s->sl_geom, obj) : NULL;
+
+        if (fault == MISUSE_KINDS)
+            fault = slab_put(s, obj);
+        if (SK_UNLIKELY(fault != MISUSE_KINDS))
+            slab_misuse(fault, s->sl_geom, obj);
+        obj = next;
+    }
+    return n;
+}
+
+/* ---- changes of state ------------------------------------------------------------------------- */
+
+bool slab_partial_to_away(struct slab *s)
+{
+    uintptr_t empty = SLAB_EMPTY;
+
+    SK_ASSERT(s->sl_state == SLAB_PARTIAL && slab_avail(s) == 0);
+    /* Release: the pusher that replaces AWAY reads sl_owner after its swap. */
+    if (!sk_cas_acq_rel(&s->sl_remote, &empty, SLAB_AWAY))
+        return false;
+    list_del(&s->sl_link);
+    s->sl_state = SLAB_OFF;
+    return true;
+}
+
+static void slab_join(struct slab *s, struct list *list, enum slab_state state)
+{
+    list_del(&s->sl_link);
+    list_push(list, &s->sl_link);
+    s->sl_state = state;
+}
+
+bool slab_away_to_partial(struct slab *s, struct list *list)
+{
+    uintptr_t away = SLAB_AWAY;
+
+    SK_ASSERT(s->sl_state == SLAB_OFF);
+    if (!sk_cas_acquire(&s->sl_remote, &away, SLAB_EMPTY))
+        return false;
+    slab_join(s, list, SLAB_PARTIAL);
+    return true;
+}
+
+void slab_returned_to_partial(struct slab *s, struct list *list)
+{
+    SK_ASSERT(s->sl_state == SLAB_OFF && sk_load_relaxed(&s->sl_remote) != SLAB_AWAY);
+    slab_join(s, list, SLAB_PARTIAL);
+}
+
+void slab_partial_to_orphan(struct slab *s, struct list *list)
+{
+    SK_ASSERT(s->sl_state == SLAB_PARTIAL);
+    sk_store_relaxed(&s->sl_owner, SLAB_NO_OWNER);
+    slab_join(s, list, SLAB_ORPHAN);
+}
+
+void slab_partial_to_idle(struct slab *s, struct list *list)
+{
+    SK_ASSERT(s->sl_state == SLAB_PARTIAL && s->sl_inuse == 0);
+    sk_store_relaxed(&s->sl_owner, SLAB_NO_OWNER);
+    slab_join(s, list, SLAB_IDLE);
+}
+
+void slab_orphan_to_idle(struct slab *s, struct list *list)
+{
+    SK_ASSERT(s->sl_state == SLAB_ORPHAN && s->sl_inuse == 0);
+    slab_join(s, list, SLAB_IDLE);
+}
+
+static void slab_adopted(struct slab *s, struct list *list, unsigned slot)
+{
+    /* On a list, hence not away: no pusher reads sl_owner before the slab is away again, and the
+     * release in slab_partial_to_away orders this store before that. */
+    sk_store_relaxed(&s->sl_owner, slot);
+    slab_join(s, list, SLAB_PARTIAL);
+}
+
+void slab_orphan_to_partial(struct slab *s, struct list *list, unsigned slot)
+{
+    SK_ASSERT(s->sl_state == SLAB_ORPHAN);
+    slab_adopted(s, list, slot);
+}
+
+void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot)
+{
+    SK_ASSERT(s->sl_state == SLAB_IDLE && s->sl_inuse == 0);
+    slab_adopted(s, list, slot);
+}
+
+/* ---- verify ------------------------------------------------------------------------------------- */
+
+bool slab_verify(const struct slab *s)
+{
+    uint32_t set = 0;
+
+    for (uint32_t i = 0; i < s->sl_fresh; i++)
+        if (s->sl_bits[i / 64] >> (i % 64) & 1) {
+            set++;
+            if (i / 64 < s->sl_hint)
+                return false;
+        }
+    if (set != s->sl_free || s->sl_fresh > s->sl_objs)
+        return false;
+    if (sk_load_relaxed(&s->sl_remote) == SLAB_AWAY && slab_avail(s) != 0)
+        return false;
+    return s->sl_objs == s->sl_inuse + s->sl_free + (s->sl_objs - s->sl_fresh);
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Role: many threads at once: every page stamped while held; purges in parallel; fork. */
+#include "fixture.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define THREADS     4
+#define HELD        24
+#define ROUNDS      20000
+#define RANGE_PAGES 400u
+
+static bool stopping;
+
+static uint32_t below(uint64_t *random, uint32_t n)
+{
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    return (uint32_t)(*random >> 20) % n;
+}
+
+/* ---- hammer ----------------------------------------------------------------------------- */
+
+struct block {
+    char *p;
+    size_t pages;
+    uint64_t stamp;
+};
+
+struct worker {
+    pthread_t thread;
+    uint64_t random, sequence;
+    struct block held[HELD];
+    const char *wrong;
+};
+
+static void stamp(const struct block *b, size_t from)
+{
+    for (size_t off = PAGES(from); off < PAGES(b->pages); off += 8192)
+        *(uint64_t *)(b->p + off) = b->stamp ^ off;
+}
+
+static bool stamped(const struct block *b)
+{
+    for (size_t off = 0; off < PAGES(b->pages); off += 8192)
+        if (*(uint64_t *)(b->p + off) != (b->stamp ^ off))
+            return false;
+    return true;
+}
+
+static bool zero_where_stamped(const char *p, size_t pages)
+{
+    for (size_t off = 0; off < PAGES(pages); off += 8192)
+        if (*(const uint64_t *)(p + off))
+            return false;
+    return true;
+}
+
+static void give(struct worker *w, struct block *b)
+{
+    if (!stamped(b))
+        w->wrong = "overwritten while held";
+    if (region_free(b->p, b->pages))
+        region_trim_excess();
+    b->p = NULL;
+}
+
+static void take(struct worker *w, struct block *b)
+{
+    bool zeroed;
+    b->pages = below(&w->random, 8) ? 1 + below(&w->random, 4) : 1 + below(&w->random, 30);
+    b->p = region_alloc(b->pages, (size_t)1 << below(&w->random, 3), &zeroed);
+    if (!b->p)
+        return;
+    if (zeroed && !zero_where_stamped(b->p, b->pages))
+        w->wrong = "not zero as said";
+    b->stamp = (uint64_t)(uintptr_t)w << 20 ^ ++w->sequence;
+    region_set_large(b->p, b->pages, PAGES(b->pages));
+    stamp(b, 0);
+}
+
+static void resize(struct worker *w, struct block *b)
+{
+    bool zeroed;
+    size_t old = b->pages;
+    if (below(&w->random, 2) && old > 1) {
+        b->pages = 1 + below(&w->random, (uint32_t)old - 1);
+        region_shrink(b->p, old, b->pages);
+    } else if (region_extend(b->p, old, old + 2, &zeroed)) {
+        if (zeroed && !zero_where_stamped(b->p + PAGES(old), 2))
+            w->wrong = "extension not zero as said";
+        b->pages += 2;
+        region_set_large(b->p, b->pages, PAGES(b->pages));
+        stamp(b, old);
+    }
+}
+
+static void huge_round(struct worker *w)
+{
+    char *p = region_huge_alloc(PAGES(2), 1);
+    if (!p)
+        return;
+    *(struct worker **)p = w;
+    char *moved = region_huge_resize(p, PAGES(5));
+    p = moved ? moved : p;
+    if (*(struct worker **)p != w || !region_huge_free(p))
+        w->wrong = "huge block lost";
+}
+
+static void *hammer(void *arg)
+{
+    struct worker *w = arg;
+    for (int round = 0; round < ROUNDS && !w->wrong; round++) {
+        struct block *b = &w->held[below(&w->random, HELD)];
+        uint32_t what = below(&w->random, 100);
+        if (what == 0)
+            region_reap(0, false);
+        else if (what < 3)
+            huge_round(w);
+        else if (!b->p)
+            take(w, b);
+        else if (what < 20)
+            resize(w, b);
+        else
+            give(w, b);
+    }
+    for (int i = 0; i < HELD; i++)
+        if (w->held[i].p)
+            give(w, &w->held[i]);
+    return NULL;
+}
+
+static void test_hammer(void **state)
+{
+    (void)state;
+    static struct worker worker[THREADS];
+    start(RANGE_PAGES, 20, 10);
+    for (int i = 0; i < THREADS; i++) {
+        worker[i] = (struct worker){.random = (uint64_t)i * 77 + 5};
+        assert_int_equal(pthread_create(&worker[i].thread, NULL, hammer, &worker[i]), 0);
+    }
+    for (int i = 0; i < 200; i++)
+        assert_true(sound());
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(worker[i].thread, NULL);
+        if (worker[i].wrong)
+            fail_msg("%s", worker[i].wrong);
+    }
+    assert_true(sound());
+    assert_int_equal(stats().used_bytes, 0);
+    assert_int_equal(stats().huge_bytes, 0);
+    assert_int_equal(stats().runs_allocated, stats().runs_freed);
+    assert_non_null(region_alloc(RANGE_PAGES, 1, NULL));
+    stop();
+}
+
+/* ---- pages in transit are not missing
+ * --------------------------------------------------------------- */
+
+static void *purger(void *arg)
+{
+    (void)arg;
+    while (!sk_load_acquire(&stopping))
+        region_reap(0, true);
+    return NULL;
+}
+
+static void test_purge_in_parallel_is_no_exhaustion(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    start(1000, 1000, 0);
+    sk_store_release(&stopping, false);
+    assert_int_equal(pthread_create(&thread, NULL, purger, NULL), 0);
+    for (int i = 0; i < 3000; i++) {
+        char *all = region_alloc(1000, 1, NULL);
+        assert_non_null(all);
+        all[PAGES((size_t)i % 1000)] = 1;
+        region_free(all, 1000);
+    }
+    sk_store_release(&stopping, true);
+    pthread_join(thread, NULL);
+    assert_true(sound());
+    assert_true(stats().returned_bytes > 0);
+    stop();
+}
+
+/* ---- peak
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void *peak_runs(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 20000; i++) {
+        void *p = region_alloc(3, 1, NULL);
+        if (p)
+            region_free(p, 3);
+    }
+    return NULL;
+}
+
+static void *peak_huge(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 2000; i++) {
+        void *p = region_huge_alloc(PAGES(5), 1);
+        if (p)
+            region_huge_free(p);
+    }
+    return NULL;
+}
+
+/* Never above what was possible, never below what was surely there. */
+static void test_peak_in_parallel(void **state)
+{
+    (void)state;
+    pthread_t runs, huge;
+    start(64, 64, 0);
+    void *base = region_alloc(10, 1, NULL);
+    assert_int_equal(pthread_create(&runs, NULL, peak_runs, NULL), 0);
+    assert_int_equal(pthread_create(&huge, NULL, peak_huge, NULL), 0);
+    pthread_join(runs, NULL);
+    pthread_join(huge, NULL);
+    assert_in_range(stats().peak_bytes, PAGES(15), PAGES(18));
+    region_free(base, 10);
+    stop();
+}
+
+/* ---- fork
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void *churn(void *arg)
+{
+    uint64_t random = (uint64_t)(uintptr_t)arg;
+    while (!sk_load_acquire(&stopping)) {
+        size_t pages = 1 + below(&random, 20);
+        char *p = region_alloc(pages, 1, NULL);
+        if (p) {
+            *p = 1;
+            region_free(p, pages);
+        }
+        void *h = region_huge_alloc(PAGES(1), 1);
+        if (h)
+            region_huge_free(h);
+        meta_free(meta_alloc(100), 100);
+    }
+    return NULL;
+}
+
+/* The child alone can do everything. */
+static int in_child(void)
+{
+    alarm(20);
+    if (!sound())
+        return 1;
+    char *p = region_alloc(8, 1, NULL);
+    void *h = region_huge_alloc(PAGES(2), 1), *m = meta_alloc(64);
+    if (!p || !h || !m)
+        return 2;
+    *p = 1;
+    region_free(p, 8);
+    meta_free(m, 64);
+    if (!region_huge_free(h))
+        return 3;
+    region_reap(0, true);
+    region_trim_excess();
+    return stats().dirty_bytes == 0 && sound() ? 0 : 4;
+}
+
+static int fork_once(void)
+{
+    int status = -1;
+    region_fork_prepare();
+    meta_fork_prepare();
+    pid_t pid = fork();
+    if (pid == 0) {
+        meta_fork_child();
+        region_fork_child();
+        _exit(in_child());
+    }
+    meta_fork_parent();
+    region_fork_parent();
+    if (pid > 0)
+        waitpid(pid, &status, 0);
+    return status;
+}
+
+static void test_fork_while_all_is_moving(void **state)
+{
+    (void)state;
+    pthread_t thread[3];
+    start(200, 20, 0);
+    sk_store_release(&stopping, false);
+    assert_int_equal(pthread_create(&thread[0], NULL, churn, (void *)7), 0);
+    assert_int_equal(pthread_create(&thread[1], NULL, churn, (void *)9), 0);
+    assert_int_equal(pthread_create(&thread[2], NULL, purger, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(fork_once(), 0);
+    sk_store_release(&stopping, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    assert_true(sound());
+    assert_int_equal(stats().used_bytes, 0);
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hammer),
+        cmocka_unit_test(test_purge_in_parallel_is_no_exhaustion),
+        cmocka_unit_test(test_peak_in_parallel),
+        cmocka_unit_test(test_fork_while_all_is_moving),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

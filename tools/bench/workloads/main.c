@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: slabkit-workloads: runs one workload in this process and reports it in one line.
+ * Owns: the table of workloads.
+ * Failure: wrong usage ends with status 2, a workload that cannot go on with status 1.
+ * Why: a plain program that knows nothing of slabkit; which malloc it gets is decided by who
+ *      starts it, and it says which one that was, because ld.so ignores a library it cannot load.
+ */
+#include "workloads.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct workload *const families[] = {
+    pair_workloads,    batch_workloads,    ring_workloads,  server_workloads,
+    sharing_workloads, turnover_workloads, phase_workloads, idle_workloads,
+    realloc_workloads, large_workloads,    empty_workloads,
+};
+
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+static const struct workload *workload_find(const char *name)
+{
+    for (size_t i = 0; i < FAMILIES; i++)
+        for (const struct workload *wl = families[i]; wl->wl_name; wl++)
+            if (!strcmp(wl->wl_name, name))
+                return wl;
+    return NULL;
+}
+
+static int workload_print(const struct workload *wl, int fd)
+{
+    int n = dprintf(
+        fd, "{\"workload\": \"%s\", \"about\": \"%s\", \"all_cpus\": %s, \"processes\": %u}\n",
+        wl->wl_name, wl->wl_about, wl->wl_all_cpus ? "true" : "false", wl->wl_processes);
+
+    return n < 0 ? 1 : 0;
+}
+
+static int workloads_list(int fd)
+{
+    for (size_t i = 0; i < FAMILIES; i++)
+        for (const struct workload *wl = families[i]; wl->wl_name; wl++)
+            if (workload_print(wl, fd))
+                return 1;
+    return 0;
+}
+
+static const char *malloc_file(void)
+{
+    void *symbol = dlsym(RTLD_DEFAULT, "malloc");
+    Dl_info info;
+
+    return symbol && dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+/* The peak is read before anything that could still raise it. */
+static int outcome_report(const struct workload *wl, const struct outcome *oc, int fd)
+{
+    long peak_kib = work_peak_rss_kib();
+    int n =
+        dprintf(fd,
+                "{\"workload\": \"%s\", \"ns\": %llu, \"ops\": %llu, \"ns_per_op\": %.3f, "
+                "\"peak_kib\": %ld, \"start_kib\": %ld, \"end_kib\": %ld, \"malloc\": \"%s\"}\n",
+                wl->wl_name, (unsigned long long)oc->oc_ns, (unsigned long long)oc->oc_ops,
+                (double)oc->oc_ns / (double)oc->oc_ops, peak_kib, oc->oc_start_kib, oc->oc_end_kib,
+                malloc_file());
+
+    return n < 0 ? 1 : 0;
+}
+
+static int workload_run(const char *name, const char *scale, int fd)
+{
+    const struct workload *wl = workload_find(name);
+    struct outcome oc = {.oc_start_kib = -1, .oc_end_kib = -1};
+
+    if (!wl) {
+        dprintf(STDERR_FILENO, "slabkit-workloads: no workload is named '%s'\n", name);
+        return 2;
+    }
+    work_set_scale(scale ? strtod(scale, NULL) : 1.0);
+    wl->wl_run(wl, &oc);
+    return outcome_report(wl, &oc, fd);
+}
+
+static int fd_of(const char *text)
+{
+    return text ? (int)strtol(text, NULL, 10) : STDOUT_FILENO;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && argc <= 3 && !strcmp(argv[1], "--list"))
+        return workloads_list(fd_of(argv[2]));
+    if (argc >= 2 && argc <= 4 && argv[1][0] != '-')
+        return workload_run(argv[1], argc > 2 ? argv[2] : NULL, fd_of(argc > 3 ? argv[3] : NULL));
+    dprintf(STDERR_FILENO, "usage: slabkit-workloads --list [FD] | WORKLOAD [SCALE [FD]]\n");
+    return 2;
+}
