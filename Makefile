@@ -53,7 +53,7 @@ help:
 	@echo 'make run                 a real program on slabkit and on libc, side by side, and its report'
 	@echo 'make test                all tests: this build, clang, debug, sanitizers, 64-bit ARM'
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
-	@echo 'make soak                model and stress tests with new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
+	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
 	@echo 'make format              clang-format over the tree'
 	@echo 'make clean'

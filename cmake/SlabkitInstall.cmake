@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: what `cmake --install` puts where, with pkg-config files and a CMake package.
+# Role: what `cmake --install` puts where (but the manual page: man/), with pkg-config files and a CMake package.
 
 include(CMakePackageConfigHelpers)
 
@@ -34,8 +34,6 @@ endif()
 
 install(DIRECTORY include/slabkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-file(GLOB manuals CONFIGURE_DEPENDS docs/*.1)
-install(FILES ${manuals} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 if(TARGET slabkit)
     install(TARGETS slabkit RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: NTHREAD threads, each operation on whatever slot the thread is on just then, of two owners with a lock
- *       each. Slabs change owners: directly under both locks, or (-DVIA_NODE) through the node's list.
+ * Role: NTHREAD threads and two owners with a lock each; a thread may be on another slot at each operation.
+ *       Slabs change owners: directly under both locks, or (-DVIA_NODE) through the node's list.
  * Below: protocol.pml
  * Shows: what remote_list.pml shows, and that a pusher reads sl_owner only while it cannot change, that the
  *       test "is it mine?" holds as long as the lock, and that the locks have an order.
@@ -15,6 +15,8 @@
 #endif
 
 bit locked[NSC];
+
+#define TO_SETTLE(s) (place[s] == ON_NODE && (word[s] != EMPTY || nfree[s] == NPER))
 
 inline lock(k)
 {
@@ -59,7 +61,7 @@ inline sc_get_slab(k)
 inline sc_refill(k)
 {
     lock(k);
-    sc_take_returned(k, l, s);
+    returned_take(k, l, s);
     atomic {
         pick(k, s);
         if
@@ -80,7 +82,7 @@ inline sc_refill(k)
             :: else -> skip
             fi
         :: nfree[s] == 0 ->
-            slab_full_to_away(s);
+            slab_partial_to_away(s);
             if
             :: OFF(s) -> break
             :: else -> slab_collect(s)
@@ -118,17 +120,28 @@ inline sc_give_slabs(f, k)
     }
 }
 
+/* The node, under its lock, collects an orphan and releases it if that was the last. One step: nobody else
+ * may look at what the lock covers, and the exchange made the chain private. */
+inline node_settle_orphan(s)
+{
+    slab_collect(s);
+    if
+    :: nfree[s] == NPER -> slab_release(s)
+    :: else -> skip
+    fi
+}
+
 /* f's slot runs no more: whoever notices takes over what can be taken over. */
 inline sc_adopt(f, k)
 {
 #if defined(VIA_NODE)
     lock(f);
-    sc_take_returned(f, l, s);
+    returned_take(f, l, s);
     sc_give_slabs(f, k);
     locked[f] = 0
 #elif defined(BREAK_ADOPT_UNLOCKED)
     lock(k);
-    sc_take_returned(f, l, s);
+    returned_take(f, l, s);
     sc_give_slabs(f, k);
     locked[k] = 0
 #else
@@ -139,7 +152,7 @@ inline sc_adopt(f, k)
     lock(0);
     lock(1);
 #endif
-    sc_take_returned(f, l, s);
+    returned_take(f, l, s);
     sc_give_slabs(f, k);
     atomic { locked[0] = 0; locked[1] = 0 }
 #endif
@@ -163,11 +176,25 @@ proctype thread()
            busy++
        }
        lock(k);
-       sc_take_returned(k, l, s);
+       returned_take(k, l, s);
        atomic { locked[k] = 0; k = 0; settle() }
     :: atomic { on_slot(k); f = 1 - k; busy++ }
        sc_adopt(f, k);
        atomic { f = 0; k = 0; settle() }
+#ifdef VIA_NODE
+    :: atomic {
+           if
+           :: TO_SETTLE(0) -> s = 0
+#if NSLAB > 1
+           :: TO_SETTLE(1) -> s = 1
+#endif
+           fi;
+           busy++;
+           node_settle_orphan(s);
+           s = 0;
+           settle()
+       }
+#endif
     :: atomic { grab(h); g = gen[SLAB(h)]; on_slot(k) }
 #ifdef BREAK_OWNER_UNLOCKED
        atomic { touch(SLAB(h), g); fail = (owner[SLAB(h)] != k) }
@@ -178,11 +205,11 @@ proctype thread()
 #endif
        if
        :: fail -> skip
-       :: else -> slab_put(SLAB(h), h, fail)
+       :: else -> home_own(SLAB(h), h, fail)
        fi;
        atomic { locked[k] = 0; k = 0 }
        if
-       :: fail -> slab_push(SLAB(h), g, h, h, old, k)
+       :: fail -> slab_push_remote(SLAB(h), g, h, h, old, k)
        :: else -> skip
        fi;
        atomic { h = 0; old = 0; g = 0; fail = 0; settle() }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the end of a cache. Every slab starts listed or away with either owner, every object is free or on its
- *       way home: NPUSH threads push or put what is live, one drainer takes everything in and then gives both
- *       owners' structs back.
+ * Role: the end of a cache. Every slab starts listed or away with either owner, every object is free or on
+ *       its way home: NPUSH threads push or put what is live, one drainer takes everything in and then gives
+ *       both owners' structs back.
  * Below: protocol.pml
  * Shows: each slab is found and released, nobody touches a slab or an owner's struct after it was given back,
  *       and what the drainer waits for always comes (no deadlock). It polls in C; a poll that finds nothing
@@ -49,18 +49,18 @@ proctype flusher()
     do
     :: nlive == 0 -> break
     :: atomic { grab(h); grab_more(h, t); nlive = nlive - 1 - (h != t); g = gen[SLAB(h)] }
-       slab_push(SLAB(h), g, h, t, old, k);
+       slab_push_remote(SLAB(h), g, h, t, old, k);
        atomic { h = 0; t = 0; old = 0; g = 0; busy-- }
     :: atomic { grab(h); nlive--; g = gen[SLAB(h)]; on_slot(k) }
        lock(k);
        atomic { touch(SLAB(h), g); fail = (owner[SLAB(h)] != k) }
        if
        :: fail -> skip
-       :: else -> slab_put(SLAB(h), h, fail)
+       :: else -> home_own(SLAB(h), h, fail)
        fi;
        atomic { locked[k] = 0; k = 0 }
        if
-       :: fail -> slab_push(SLAB(h), g, h, h, old, k)
+       :: fail -> slab_push_remote(SLAB(h), g, h, h, old, k)
        :: else -> skip
        fi;
        atomic { h = 0; old = 0; g = 0; fail = 0; busy-- }
@@ -70,7 +70,7 @@ proctype flusher()
 /* Take in everything that has come home to owner k. With its lock. */
 inline sc_drain(k)
 {
-    sc_take_returned(k, l, s);
+    returned_take(k, l, s);
     s = 0;
     do
     :: s == NSLAB -> break

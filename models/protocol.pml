@@ -119,7 +119,7 @@ inline slab_take(s)
 }
 
 /* nfree == 0: CAS(sl_remote, EMPTY -> AWAY, release); a failure means that a chain came. With sc_lock. */
-inline slab_full_to_away(s)
+inline slab_partial_to_away(s)
 {
     atomic {
         if
@@ -136,10 +136,10 @@ inline slab_full_to_away(s)
     }
 }
 
-/* All objects home: off the lists; the descriptor's memory is anybody's from here. With sc_lock. */
+/* All objects home: off the lists; the descriptor's memory is anybody's from here. With the list's lock. */
 inline slab_release(s)
 {
-    assert(place[s] == LISTED && word[s] == EMPTY && nfree[s] == NPER);
+    assert((place[s] == LISTED || place[s] == ON_NODE) && word[s] == EMPTY && nfree[s] == NPER);
     place[s] = NONE;
     gen[s] = !gen[s];
     owner[s] = 0;
@@ -157,7 +157,7 @@ inline slab_create(s, k)
 }
 
 /* Put the slab on its owner's returned list; tell if that list was empty. sl_owner is stable meanwhile. */
-inline slab_link(s, g, k)
+inline returned_push(s, g, k)
 {
 #ifndef BREAK_OWNER_EARLY
     d_step {
@@ -215,10 +215,10 @@ inline slab_link(s, g, k)
 }
 
 /*
- * Push the chain head..tail (HELD objects of slab s) by CAS. old is what the CAS replaced. The chain's objects are
- * the caller's until the CAS; afterwards they, and unless old was AWAY the slab, belong to the owner.
+ * Push the chain head..tail (HELD objects of slab s) by CAS; old is what the CAS replaced. The objects are the
+ * caller's until the CAS; afterwards they, and unless old was AWAY the slab, belong to the owner.
  */
-inline slab_push(s, g, head, tail, old, k)
+inline slab_push_remote(s, g, head, tail, old, k)
 {
 #ifdef BREAK_OWNER_EARLY
     k = owner[s];
@@ -275,14 +275,14 @@ inline slab_push(s, g, head, tail, old, k)
 #ifdef BREAK_NO_LINK
         skip
 #else
-        slab_link(s, g, k)
+        returned_push(s, g, k)
 #endif
     :: else -> skip
     fi
 }
 
 /* exchange(sc_returned, NIL, acquire); each slab is listed again and collected. With sc_lock of k. */
-inline sc_take_returned(k, l, s)
+inline returned_take(k, l, s)
 {
 #ifdef BREAK_TAKE_SPLIT
     l = returned[k];
@@ -310,7 +310,7 @@ inline sc_take_returned(k, l, s)
 }
 
 /* Put a HELD object back by its slab's owner. o is consumed, or (fail) must be pushed. With sc_lock. */
-inline slab_put(s, o, fail)
+inline home_own(s, o, fail)
 {
     atomic {
         fail = 0;
@@ -386,7 +386,7 @@ inline audit()
     do
     :: i == NSLAB -> break
     :: else ->
-        /* j: objects in the chain; k2: FREE; k3: LIVE */
+        /* tmp: FREE objects; j: LIVE ones and those in the chain */
         j = 0;
         c = (word[i] == AWAY -> EMPTY : word[i]);
         do

@@ -3,8 +3,8 @@
  * Role: one owner and NPUSH other threads, for ever: the owner makes slabs, takes objects, frees into its own
  *       slabs, acts on tells and releases slabs; the others free what is live, in chains of up to BATCH.
  * Below: protocol.pml
- * Shows: nothing lost or doubled, no touch after release, tells exact, no deadlock; with -DNP (progress labels)
- *       that no cycle exists in which nobody completes an operation.
+ * Shows: nothing lost or doubled, no touch after release, tells exact, no deadlock; with -DNP (progress
+ *       labels) that no cycle exists in which nobody completes an operation.
  */
 #include "protocol.pml"
 
@@ -36,7 +36,7 @@ proctype pusher()
            grab_more(h, t);
            g = gen[SLAB(h)]
        }
-       slab_push(SLAB(h), g, h, t, old, k);
+       slab_push_remote(SLAB(h), g, h, t, old, k);
 progress:
        atomic { h = 0; t = 0; old = 0; g = 0; settle() }
     od
@@ -51,12 +51,17 @@ proctype keeper()
     :: atomic { pick(NONE, s); slab_create(s, 0); s = 0 }
     :: atomic {
            told[0] || returned[0] != NIL -> busy++;
+#ifndef BREAK_TOLD_LATE
            if
            :: told[0] = 0
            :: returned[0] != NIL
            fi
+#endif
        }
-       sc_take_returned(0, l, s);
+       returned_take(0, l, s);
+#ifdef BREAK_TOLD_LATE
+       told[0] = 0;
+#endif
 progress_take:
        atomic { settle() }
     :: atomic { pick(LISTED, s); busy++ }
@@ -69,7 +74,7 @@ progress_take:
            :: else -> skip
            fi
        :: nfree[s] == 0 ->
-           slab_full_to_away(s);
+           slab_partial_to_away(s);
            if
            :: OFF(s) -> break
            :: else -> slab_collect(s)
@@ -79,9 +84,9 @@ progress_take:
 progress_refill:
        atomic { s = 0; settle() }
     :: atomic { grab(h); g = gen[SLAB(h)] }
-       slab_put(SLAB(h), h, fail);
+       home_own(SLAB(h), h, fail);
        if
-       :: fail -> slab_push(SLAB(h), g, h, h, old, k); assert(old >= FIRST)
+       :: fail -> slab_push_remote(SLAB(h), g, h, h, old, k); assert(old >= FIRST)
        :: else -> skip
        fi;
 progress_free:

@@ -52,7 +52,7 @@ satisfied() {
 installable() {
     local name
     for name in ${1//|/ }; do
-        if apt-cache show --no-all-versions "$name" 2>/dev/null | grep -q '^Filename:'; then
+        if [[ $(apt-cache show --no-all-versions "$name" 2>/dev/null) == *Filename:* ]]; then
             echo "$name"
             return
         fi
@@ -97,8 +97,9 @@ apt() {
 
 resolve
 if [[ $(id -u) != 0 ]]; then
+    install=(sudo apt-get install -y --no-install-recommends "${packages[@]}" "${unknown[@]}")
     echo "slabkit: packages are missing for 'make $task'. Install them with" >&2
-    echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages[*]} ${unknown[*]}" >&2
+    echo "  sudo apt-get update && ${install[*]}" >&2
     exit 1
 fi
 

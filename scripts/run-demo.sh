@@ -17,18 +17,19 @@ awk -v FUNCTIONS=600 -f "$here/big-c-file.awk" >"$dir/big.c"
 lines=$(wc -l <"$dir/big.c")
 compile=(cc -O1 -c "$dir/big.c")
 
-# measure NAME COMMAND...: appends "seconds KiB" to NAME's figures.
+# measure NAME COMMAND...: appends "elapsed user system KiB" to NAME's figures.
 measure() {
     local name=$1
     shift
-    command time -f '%e %M' -a -o "$dir/$name.figures" "$@"
+    command time -f '%e %U %S %M' -a -o "$dir/$name.figures" "$@"
 }
 
-# The median of column 1 and the median of column 2.
+# shellcheck disable=SC2016 # awk's columns
+# The medians of elapsed seconds, CPU seconds, KiB.
 medians() {
     local column
-    for column in 1 2; do
-        cut -d' ' -f"$column" "$dir/$1.figures" | sort -n | sed -n "$(((repetitions + 1) / 2))p"
+    for column in '$1' '$2 + $3' '$4'; do
+        awk "{ print $column }" "$dir/$1.figures" | sort -n | sed -n "$(((repetitions + 1) / 2))p"
     done | paste -sd' '
 }
 
@@ -41,10 +42,10 @@ done
 cmp "$dir/libc.o" "$dir/slabkit.o" || { echo "the compiler wrote different code on slabkit" >&2; exit 1; }
 
 paste -d' ' <(medians libc) <(medians slabkit) | awk '{
-    printf "\n  %-8s %10s %14s\n", "", "time", "peak RSS"
-    printf "  %-8s %8.2f s %10.1f MiB\n", "libc", $1, $2 / 1024
-    printf "  %-8s %8.2f s %10.1f MiB\n", "slabkit", $3, $4 / 1024
-    printf "  %-8s %9.1f%% %13.1f%%\n", "ratio", 100 * $3 / $1, 100 * $4 / $2
+    printf "\n  %-8s %10s %10s %14s\n", "", "time", "CPU time", "peak RSS"
+    printf "  %-8s %8.2f s %8.2f s %10.1f MiB\n", "libc", $1, $2, $3 / 1024
+    printf "  %-8s %8.2f s %8.2f s %10.1f MiB\n", "slabkit", $4, $5, $6 / 1024
+    printf "  %-8s %9.1f%% %9.1f%% %13.1f%%\n", "ratio", 100 * $4 / $1, 100 * $5 / $2, 100 * $6 / $3
 }'
 echo
 echo "slabkit's report of the last run:"

@@ -19,7 +19,7 @@ esac
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git ls-files -co --exclude-standard
 else
-    find . -path ./build -prune -o -type f -print | sed 's|^\./||'
+    find . -type d -exec test -e '{}/CMakeCache.txt' \; -prune -o -type f -print | sed 's|^\./||'
 fi | grep -E "$names" | while read -r file; do
     [[ ! -e $file ]] || echo "$file"
 done

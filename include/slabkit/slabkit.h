@@ -123,6 +123,10 @@ size_t slabkit_trim(size_t keep_bytes);
  * line on stderr. Stops allocation slow paths while it runs. */
 unsigned slabkit_verify(void);
 
+/* For tests of exhaustion: the n-th following call of the engine to the system for memory is refused, and with
+ * `sticky` every later one; n == 0 ends it. Any thread, also a signal handler. */
+void slabkit_fail_after(unsigned n, int sticky);
+
 #ifdef __cplusplus
 }
 #endif

@@ -67,6 +67,7 @@ static void *reaper_main(void *arg)
 
     (void)arg;
     sk_store_release(&reaper.state, REAPER_RUNNING);
+    region_set_lazy(true);
     while (quiet < QUIET_TICKS) {
         uint64_t before = waiting_bytes();
 
@@ -74,6 +75,7 @@ static void *reaper_main(void *arg)
         pass();
         quiet = before == waiting_bytes() ? quiet + 1 : 0;
     }
+    region_set_lazy(false);
     sk_store_release(&reaper.state, REAPER_IDLE);
     return NULL;
 }
@@ -115,10 +117,8 @@ static SK_COLD void look(void)
     unsigned idle = REAPER_IDLE;
     int saved = errno;
 
-    if (waiting_bytes() < ctl_options()->reap_floor || in_handler_perhaps() ||
-        !sk_cas_acquire(&reaper.state, &idle, REAPER_STARTING))
-        return;
-    if (!create_thread())
+    if (waiting_bytes() >= ctl_options()->reap_floor && !in_handler_perhaps() &&
+        sk_cas_acquire(&reaper.state, &idle, REAPER_STARTING) && !create_thread())
         sk_store_release(&reaper.state, REAPER_IDLE);
     errno = saved;
 }
@@ -126,13 +126,18 @@ static SK_COLD void look(void)
 void ctl_poke(void)
 {
     static SK_TLS unsigned pokes;
+    static SK_TLS uint64_t trims;
+    bool trimmed = region_trims() != trims;
 
-    if (SK_UNLIKELY(++pokes % POKE_PERIOD == 0) && ctl_options()->reaper &&
-        sk_load_relaxed(&reaper.state) == REAPER_IDLE)
+    if (SK_LIKELY(++pokes % POKE_PERIOD != 0 && !trimmed))
+        return;
+    trims = region_trims();
+    if (ctl_options()->reaper && sk_load_relaxed(&reaper.state) == REAPER_IDLE)
         look();
 }
 
 void reaper_fork_child(void)
 {
+    region_set_lazy(false);
     sk_store_relaxed(&reaper.state, REAPER_IDLE);
 }

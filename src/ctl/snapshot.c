@@ -176,3 +176,8 @@ size_t slabkit_trim(size_t keep_bytes)
 {
     return ctl_start() ? km_trim(keep_bytes) : 0;
 }
+
+void slabkit_fail_after(unsigned n, int sticky)
+{
+    plat_fail_after(n, sticky != 0);
+}

@@ -15,7 +15,11 @@
 
 SK_NOINLINE void *front_alloc_slow(size_t size)
 {
-    void *p = ctl_start() ? km_alloc_slow(size) : NULL;
+    void *p = km_alloc_coarse_hit(size);
+
+    if (p)
+        return p;
+    p = ctl_start() ? km_alloc_slow(size) : NULL;
 
     if (SK_UNLIKELY(!p))
         errno = ENOMEM;

@@ -57,7 +57,9 @@ static void *alloc_slow(size_t size, size_t align, bool *zeroed)
 
 SK_NOINLINE void *km_alloc_slow(size_t size)
 {
-    return alloc_slow(size, 1, NULL);
+    void *p = km_alloc_coarse_hit(size);
+
+    return p ? p : alloc_slow(size, 1, NULL);
 }
 
 void *km_alloc_aligned(size_t size, size_t align)
@@ -76,6 +78,8 @@ void *km_zalloc(size_t size)
     bool zeroed = false;
     void *p = km_alloc_hit(size);
 
+    if (!p)
+        p = km_alloc_coarse_hit(size);
     if (!p)
         p = alloc_slow(size, 1, &zeroed);
     if (p && !zeroed)

@@ -39,10 +39,18 @@ SK_INLINE unsigned km_class(size_t size)
                                           : km_class_coarse[(size + 127) / 128];
 }
 
-/* The hit path. NULL: km_alloc_slow. */
+/* The hit path. NULL: km_alloc_slow, which looks again where the size is not fine. */
 SK_INLINE void *km_alloc_hit(size_t size)
 {
-    return SK_LIKELY(size <= KM_SMALL_MAX) ? pcpu_alloc_hit(km_class(size)) : NULL;
+    return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_class_fine[(size + 7) / 8]) : NULL;
+}
+
+/* Its second half, for the sizes between. */
+SK_INLINE void *km_alloc_coarse_hit(size_t size)
+{
+    return size > KM_FINE_MAX && size <= KM_SMALL_MAX
+               ? pcpu_alloc_hit(km_class_coarse[(size + 127) / 128])
+               : NULL;
 }
 
 /* Once, by one thread, after pcpu_init. */

@@ -144,10 +144,10 @@ struct parray *node_reap_full(struct node_cache *nd, bool all)
     struct parray *pa = NULL;
 
     plat_lock(&nd->nd_lock);
-    if (all ? nd->nd_nfull : nd->nd_full_low)
+    if (all ? nd->nd_nfull : nd->nd_full_low) {
+        nd->nd_full_low -= !all;
         pa = depot_take_oldest(nd);
-    if (pa && !all)
-        nd->nd_full_low--;
+    }
     plat_unlock(&nd->nd_lock);
     return pa;
 }

@@ -28,7 +28,7 @@ struct parray {
 /* Capacities are such that an array fills a power of two of bytes. */
 #define PARRAY_CAP_MIN   3u
 #define PARRAY_CAP_FIRST 11u
-#define PARRAY_CAP_MAX   251u
+#define PARRAY_CAP_MAX   507u
 
 SK_INLINE unsigned parray_cap_next(unsigned cap)
 {

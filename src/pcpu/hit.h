@@ -4,10 +4,11 @@
  * Below: plat's pop and push, region's page map.
  *
  *     alloc(array index)                   free(p)
- *       pop of my slot's array  -> hit       page map: p's array index; 0 -> not an object, slow
+ *       pop of my slot's array  -> hit       page map: p's array index (0: p is no object)
  *       NULL -> slow                         push on my slot's array      -> hit
  *                                            full -> slow
  *
+ * Array 0 belongs to no cache and is never opened: it looks empty and full for ever.
  * Emptiness is the only escape: "not started", "slot not known", "being drained", "debug cache",
  * "no restartable sequences" are all an array that looks empty and full.
  * Context: any, signal handlers included; never blocks, makes no system call, touches no object.
@@ -27,9 +28,7 @@ SK_INLINE void *pcpu_alloc_hit(unsigned idx)
 /* false: take the slow path with the same p. */
 SK_INLINE bool pcpu_free_hit(void *p)
 {
-    unsigned idx = region_kind(p);
-
-    return SK_LIKELY(idx != 0) && plat_slot_push(idx, p);
+    return plat_slot_push(region_kind(p), p);
 }
 
 #endif

@@ -14,6 +14,7 @@ struct work {
     struct parray *array; /* given: an empty array */
     struct list doomed;   /* asked: slabs to unmake */
     bool no_array;        /* there was no memory for one */
+    bool stole;           /* other slots were asked already */
 };
 
 void work_init(struct work *w);

@@ -50,6 +50,45 @@ static void work_get_array(struct node_cache *nd, struct work *w)
     w->no_array = !w->array;
 }
 
+/* A slot with several slabs to take from gives one up, so that memory is not mapped while there is some. */
+static bool slot_give_up_one(struct slot_cache *sc)
+{
+    bool some;
+
+    if (sk_load_relaxed(&sc->sc_npartial) < 2 || !plat_trylock(&sc->sc_lock))
+        return false;
+    some = sc->sc_npartial >= 2;
+    if (some) {
+        node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.prev, struct slab, sl_link));
+        sk_store_relaxed(&sc->sc_npartial, sc->sc_npartial - 1);
+    }
+    plat_unlock(&sc->sc_lock);
+    return some;
+}
+
+static bool node_has_orphan_now(const struct slot_cache *sc)
+{
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
+
+        if (other && other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other))
+            return true;
+    }
+    return false;
+}
+
+/* Another slot's slab, waiting at the node to be adopted, or else a new one. */
+static bool work_get_slab(struct slot_cache *sc, struct work *w)
+{
+    if (!w->stole) {
+        w->stole = true;
+        if (node_has_orphan_now(sc))
+            return true;
+    }
+    w->slab = node_grow(sc->sc_node, sc->sc_slot);
+    return w->slab != NULL;
+}
+
 /* ---- arrays grow ----------------------------------------------------------------------------------- */
 
 static void slot_note_miss(struct slot_cache *sc)
@@ -195,7 +234,7 @@ void *pcpu_alloc_slow(struct pcpu_cache *c)
     for (enum step step; (step = refill_round(sc, &w, &obj, first)) != STEP_DONE; first = false) {
         if (step == STEP_NEED_ARRAY)
             work_get_array(sc->sc_node, &w);
-        else if (!(w.slab = node_grow(sc->sc_node, sc->sc_slot)))
+        else if (!work_get_slab(sc, &w))
             break;
     }
     work_finish(sc->sc_node, &w);

@@ -13,6 +13,7 @@
 #include "region/internal.h"
 
 #define GROW_STEP_PAGES       32u
+#define HUGE_PAGE_BYTES       ((size_t)2 << 20)
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
 
 static bool grow_nodes(uint32_t end)
@@ -49,10 +50,21 @@ bool region_grow(uint64_t end)
     return ok;
 }
 
-/* The rule of REGION_HUGE_AUTO: big enough to gain from huge pages and to be filled. Not for
- * pieces below, where one touched page would make 2 MiB resident. */
+/*
+ * The rule of REGION_HUGE_AUTO: big enough to gain from huge pages and to be filled. Not for pieces
+ * below, where one touched page would make 2 MiB resident. Rounded outwards, so that the ends are
+ * huge pages as well, shared with what lies beside.
+ */
 void region_advise_fresh(void *p, size_t bytes)
 {
-    if (region.hugepages == REGION_HUGE_AUTO && bytes >= HUGE_ADVICE_MIN_BYTES)
+    uintptr_t at = sk_align_down((uintptr_t)p, HUGE_PAGE_BYTES);
+    uintptr_t end = sk_align_up((uintptr_t)p + bytes, HUGE_PAGE_BYTES);
+    uintptr_t limit = region_map.base + (region_map.npages << PLAT_PAGE_SHIFT);
+
+    if (region.hugepages != REGION_HUGE_AUTO || bytes < HUGE_ADVICE_MIN_BYTES)
+        return;
+    if (region_info(p))
+        plat_hugepages((void *)at, sk_min(end, limit) - at, true);
+    else
         plat_hugepages(p, bytes, true);
 }

@@ -116,8 +116,7 @@ static struct huge *table_remove(const void *p)
     return h;
 }
 
-/* ---- figures
- * ------------------------------------------------------------------------------------- */
+/* ---- figures ---------------------------------------------------------------------------- */
 
 static void account(int blocks, size_t added, size_t gone)
 {
@@ -130,8 +129,7 @@ static void account(int blocks, size_t added, size_t gone)
     plat_unlock(&region.lock);
 }
 
-/* ---- blocks
- * --------------------------------------------------------------------------------------- */
+/* ---- blocks ----------------------------------------------------------------------------- */
 
 /* 0: more than an address can say. */
 static size_t to_sys_pages(size_t bytes)
@@ -230,8 +228,7 @@ void *region_huge_resize(void *p, size_t bytes)
     return moved;
 }
 
-/* ---- fork, verify
- * ----------------------------------------------------------------------------------- */
+/* ---- fork, verify ----------------------------------------------------------------------- */
 
 void huge_fork_prepare(void)
 {

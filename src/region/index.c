@@ -145,8 +145,7 @@ uint32_t run_index_fit(const struct run_index *ix, uint32_t pages)
     return bin == RUN_BINS ? RUN_NIL : tree_fit(ix->root[bin], pages);
 }
 
-/* ---- verify
- * -------------------------------------------------------------------------------------- */
+/* ---- verify ----------------------------------------------------------------------------- */
 
 struct tree_walk {
     uint32_t last; /* in order; RUN_NIL before the first */

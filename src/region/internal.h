@@ -70,8 +70,7 @@ void run_age_insert_after(uint32_t place, uint32_t page);
 /* Counts the queue's runs. UINT32_MAX: broken. */
 uint32_t run_age_verify(void);
 
-/* ---- state
- * --------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------ */
 
 struct region {
     struct plat_lock lock SK_CACHE_ALIGNED;
@@ -95,12 +94,12 @@ struct region {
     struct run_node *nodes SK_CACHE_ALIGNED;
     size_t dirty_floor_pages;
     unsigned dirty_percent;
+    bool lazy; /* atomic: region_set_lazy */
     enum region_hugepages hugepages;
 };
 extern struct region region;
 
-/* ---- reservation (pagemap.c)
- * ----------------------------------------------------------------------- */
+/* ---- reservation (pagemap.c) ------------------------------------------------------------ */
 
 /* Reserves the range and its maps and fills in region_map; false: nothing reserved. */
 bool region_map_reserve(size_t pages);
@@ -111,8 +110,7 @@ size_t region_nodes_bytes(size_t pages);
 /* The owner's entries of pages on their way back: free, of no cache. */
 void region_map_reset(uint32_t page, uint32_t pages);
 
-/* ---- frontier (grow.c)
- * ------------------------------------------------------------------------------- */
+/* ---- frontier (grow.c) ------------------------------------------------------------------ */
 
 /* Makes every page below `end` usable. false: beyond the range, or refused. Caller holds neither
  * lock nor grow_lock. */
@@ -120,8 +118,7 @@ bool region_grow(uint64_t end);
 /* Advice for memory that is fresh from the system. */
 void region_advise_fresh(void *p, size_t bytes);
 
-/* ---- runs under the lock (runs.c)
- * ---------------------------------------------------------------------- */
+/* ---- runs under the lock (runs.c) ------------------------------------------------------- */
 
 /* Cuts the pages [at, at + pages) out of the listed free run that begins at `head`. */
 void run_take(enum run_kind kind, uint32_t head, uint32_t at, uint32_t pages);
@@ -131,14 +128,12 @@ void run_untag(uint32_t page, uint32_t pages);
 size_t run_dirty_limit_pages(void);
 void region_note_peak(void);
 
-/* ---- purging (purge.c)
- * ----------------------------------------------------------------------------------- */
+/* ---- purging (purge.c) ------------------------------------------------------------------ */
 
 /* Gives back what was dirty when called. Caller holds purge_lock. */
 void region_purge_all(void);
 
-/* ---- huge blocks (huge.c)
- * -------------------------------------------------------------------------------- */
+/* ---- huge blocks (huge.c) --------------------------------------------------------------- */
 
 void huge_fork_prepare(void);
 void huge_fork_parent(void);

@@ -126,8 +126,7 @@ static void free_piece(struct piece *p, struct class c)
     plat_unlock(&meta.lock);
 }
 
-/* ---- mappings
- * ------------------------------------------------------------------------------------ */
+/* ---- mappings --------------------------------------------------------------------------- */
 
 static void account_mapping(size_t added, size_t gone)
 {
@@ -171,8 +170,7 @@ void meta_free(void *p, size_t bytes)
         free_piece(p, class_of(bytes));
 }
 
-/* ---- figures, fork
- * ---------------------------------------------------------------------------------- */
+/* ---- figures, fork ---------------------------------------------------------------------- */
 
 size_t meta_mapped_bytes(void)
 {

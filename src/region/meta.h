@@ -15,7 +15,7 @@
 /* Zeroed memory of at least `bytes`, aligned to the smaller of 64 and the power of two >= bytes (so
  * that anything of 64 bytes or more has cache lines of its own). */
 void *meta_alloc(size_t bytes);
-/* bytes as given to meta_alloc. p may be NULL. */
+/* bytes as given to meta_alloc. p may be NULL. Makes a system call above 32 KiB. */
 void meta_free(void *p, size_t bytes);
 /* Bytes mapped for metadata; bytes of it handed out. */
 size_t meta_mapped_bytes(void);

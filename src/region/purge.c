@@ -94,7 +94,7 @@ static bool trim_goal(struct purge_goal *goal)
     bool over = region.dirty_pages > limit;
     *goal = (struct purge_goal){
         .keep_pages = limit - limit / 4, .budget_pages = region.dirty_pages, .before = UINT64_MAX};
-    region.trims += over;
+    sk_count(&region.trims, over);
     plat_unlock(&region.lock);
     return over;
 }
@@ -123,4 +123,14 @@ size_t region_reap(size_t keep_bytes, bool force)
     goal.budget_pages = region.dirty_pages;
     plat_unlock(&region.lock);
     return purge(&goal);
+}
+
+void region_set_lazy(bool lazy)
+{
+    sk_store_relaxed(&region.lazy, lazy);
+}
+
+uint64_t region_trims(void)
+{
+    return sk_load_relaxed(&region.trims);
 }

@@ -8,8 +8,7 @@
 
 struct region region;
 
-/* ---- start
- * ---------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------ */
 
 /* At most half of the address space that is left, maps included: huge blocks, stacks and
  * libraries need some too. */
@@ -45,8 +44,7 @@ void region_init(const struct region_config *cfg)
         advise_range();
 }
 
-/* ---- figures
- * -------------------------------------------------------------------------------------- */
+/* ---- figures ---------------------------------------------------------------------------- */
 
 static uint64_t to_bytes(size_t pages)
 {
@@ -75,8 +73,7 @@ void region_get_stats(struct region_stats *out)
     out->meta_bytes = meta_mapped_bytes();
 }
 
-/* ---- fork
- * ------------------------------------------------------------------------------------------ */
+/* ---- fork ------------------------------------------------------------------------------- */
 
 /* purge_lock first: with it nothing is in transit and no thread is inside a system call of ours
  * whose effect the child would have to finish. */
@@ -104,8 +101,7 @@ void region_fork_child(void)
     plat_lock_reset(&region.purge_lock);
 }
 
-/* ---- verify
- * ------------------------------------------------------------------------------------------ */
+/* ---- verify ----------------------------------------------------------------------------- */
 
 struct page_sums {
     size_t pages[RUN_KINDS]; /* RUN_NONE: used */

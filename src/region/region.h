@@ -8,7 +8,8 @@
  * Invariants (pages of the range, at any instant under the region lock):
  *       total   = used + dirty + clean + fresh
  *       fresh   = pages at and above the frontier, never handed out
- *       dirty   = free, may hold old contents and be resident; clean = free, reads as zero
+ *       dirty   = free, may hold old contents and be resident; clean = free, reads as zero;
+ *                 pages on their way to the system still count as dirty
  *       no two free runs of one kind (dirty, clean) touch
  * Concurrency: one lock for the runs, one for huge blocks. No system call under either: pages on
  *       their way to the system are taken off the lists first and put back clean afterwards.
@@ -115,8 +116,14 @@ bool region_shrink(void *run, size_t pages, size_t new_pages);
 /* Gives dirty pages over the limit back to the system, oldest first, down to 3/4 of the limit:
  * hysteresis, so that a loop around the limit makes no call per round. Returns bytes. */
 size_t region_trim_excess(void);
-/* Gives back dirty runs that have been free since before the call before last (ageing by calls: the
- * reaper's tick), leaving `keep_bytes`. force: all of them at once. Returns bytes. */
+/* Somebody calls region_reap regularly: region_free leaves the excess to that, and only growth (an
+ * allocation that no dirty run could serve) trims. Off at first. */
+void region_set_lazy(bool lazy);
+/* How often region_trim_excess had something to do. */
+uint64_t region_trims(void);
+/* Ageing by calls (the reaper's tick): gives back the dirty runs that were free during the whole
+ * interval between two calls, that is since before the last call, leaving `keep_bytes`. force: all
+ * of them at once. Returns bytes. */
 size_t region_reap(size_t keep_bytes, bool force);
 
 /* Page map, by the owner of the run. */
@@ -124,7 +131,7 @@ void region_set_slab(void *run, size_t pages, uint16_t kind, struct slab *slab);
 void region_set_large(void *run, size_t pages, size_t usable_bytes);
 void region_set_internal(void *run, size_t pages);
 
-/* ---- huge blocks: outside of the range, straight from the system ---------------------------- */
+/* ---- huge blocks: outside of the range, straight from the system ------------------------ */
 
 /* bytes are rounded up to the system page; align a power of two, raised to PLAT_PAGE_BYTES. Zero.
  * NULL when refused. */
@@ -150,6 +157,7 @@ struct region_stats {
 };
 void region_get_stats(struct region_stats *out);
 
+/* Of the runs and huge blocks. meta's hooks come after prepare and before parent and child. */
 void region_fork_prepare(void);
 void region_fork_parent(void);
 void region_fork_child(void);

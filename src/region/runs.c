@@ -152,8 +152,7 @@ static void account_taken(enum run_kind kind, uint32_t pages)
     region_note_peak();
 }
 
-/* ---- allocate
- * ------------------------------------------------------------------------------------ */
+/* ---- allocate --------------------------------------------------------------------------- */
 
 struct request {
     uint32_t pages, align;
@@ -273,6 +272,15 @@ static SK_COLD bool take_last(const struct request *rq, struct grant *out)
     return ok;
 }
 
+/* Memory grows although much is free: what is free does not fit, and should not stay besides. */
+static bool dirty_over_limit(void)
+{
+    plat_lock(&region.lock);
+    bool over = region.dirty_pages > run_dirty_limit_pages();
+    plat_unlock(&region.lock);
+    return over;
+}
+
 void *region_alloc(size_t pages, size_t align_pages, bool *zeroed)
 {
     struct request rq = {.pages = (uint32_t)pages, .align = (uint32_t)align_pages};
@@ -286,19 +294,20 @@ void *region_alloc(size_t pages, size_t align_pages, bool *zeroed)
     void *run = region_page_addr(got.page);
     if (got.from == RUN_NONE)
         region_advise_fresh(run, pages << PLAT_PAGE_SHIFT);
+    if (got.from != RUN_DIRTY && dirty_over_limit())
+        region_trim_excess();
     if (zeroed)
         *zeroed = got.from != RUN_DIRTY;
     return run;
 }
 
-/* ---- free
- * ------------------------------------------------------------------------------------------ */
+/* ---- free ------------------------------------------------------------------------------- */
 
 static bool free_locked(uint32_t page, uint32_t pages)
 {
     region.used_pages -= pages;
     run_insert_dirty(page, pages);
-    return region.dirty_pages > run_dirty_limit_pages();
+    return !sk_load_relaxed(&region.lazy) && region.dirty_pages > run_dirty_limit_pages();
 }
 
 bool region_free(void *run, size_t pages)
@@ -327,8 +336,7 @@ bool region_shrink(void *run, size_t pages, size_t new_pages)
     return over;
 }
 
-/* ---- extend
- * ---------------------------------------------------------------------------------------- */
+/* ---- extend ----------------------------------------------------------------------------- */
 
 enum reach {
     REACH_NONE,

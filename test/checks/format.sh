@@ -10,8 +10,7 @@ if [[ $version != *" version 14."* ]]; then
     echo "skipped: the tree follows clang-format 14, this is $version"
     exit 77
 fi
-bad=0
-while read -r file; do
-    clang-format --dry-run -Werror "$file" 2>/dev/null || { echo "$file"; bad=1; }
-done < <(scripts/source-files.sh c)
-exit $bad
+if ! complaints=$(scripts/source-files.sh c | xargs clang-format --dry-run -Werror 2>&1); then
+    grep -oE '^[^ :]+:[0-9]+:[0-9]+: error' <<<"$complaints" | cut -d: -f1 | sort -u || echo "$complaints"
+    exit 1
+fi

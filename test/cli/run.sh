@@ -136,7 +136,12 @@ is "-o not writable: the command did not run" "$([[ -e $marker ]] && echo ran)" 
 run "$slabkit" run -o /dev/full bash -c 'exit 4'
 is "report cannot be written: status" "$status" 4
 has "report cannot be written" "$work/err" "slabkit: run: cannot write the report: No space left on device"
-run bash -c '"$0" run --report babash -c "exit 4" 2> >(exec true); sleep 0; exit $?' "$slabkit"
+
+# Nobody reads stderr.
+run bash -c '"$0" run --report bash -c "exit 4" 2>&1 >/dev/null | :; exit ${PIPESTATUS[0]}' "$slabkit"
+is "report into a closed pipe: status" "$status" 4
+run bash -c '{ sleep 0.1; "$0" run --report /nonexistent/command; } 2>&1 | :; exit ${PIPESTATUS[0]}' "$slabkit"
+is "message into a closed pipe: status" "$status" 127
 nothing_left "text"
 
 # ---- the report: JSON -----------------------------------------------------------------------------
@@ -187,8 +192,9 @@ json foreign "$work/json" processes.# 0
 CLI_DOUBLE=torn run "$slabkit" run --report=json -o "$work/json" /bin/true
 json torn "$work/json" allocator null
 json torn "$work/json" no_allocator_because "the command's report is damaged"
-run "$slabkit" run --report=json -o "$work/json" bash -c '/bin/true; CLI_DOUBLE=torn /bin/true; exit 0'
-json "torn later" "$work/json" processes.# 1
+CLI_DOUBLE=torn run "$slabkit" run --report=json -o "$work/json" bash -c 'CLI_DOUBLE= /bin/true; exit 0'
+json "torn last" "$work/json" allocator null
+json "torn last" "$work/json" processes.# 1
 nothing_left "snapshots"
 
 finish

@@ -71,7 +71,7 @@ nothing_left "sent"
 
 # ---- what the command inherits --------------------------------------------------------------------
 
-for how in --default-signal --ignore-signal=INT --ignore-signal=CHLD,QUIT --block-signal=USR1; do
+for how in --default-signal --ignore-signal=INT --ignore-signal=CHLD,QUIT,PIPE --block-signal=USR1; do
     masks='grep -E "^Sig(Blk|Ign)" /proc/self/status'
     run env --default-signal env $how sh -c "exec $masks"
     cp "$work/out" "$work/want"

@@ -116,7 +116,7 @@ static _Noreturn void usage(void)
 {
     fprintf(stderr,
             "usage: model [--seed N] [--sequences N] [--ops N] [--seconds N] [--break 1..%u] "
-            "[--replay FILE]\n",
+            "[--replay FILE]\nThe seed may also be given in SLABKIT_SEED.\n",
             SHADOW_FAULTS);
     exit(2);
 }
@@ -157,8 +157,11 @@ int main(int argc, char **argv)
         {"replay", 1, NULL, 'r'},
         {0},
     };
+    const char *seed = getenv("SLABKIT_SEED");
     int option;
 
+    if (seed)
+        arguments.ar_seed = strtoull(seed, NULL, 0);
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == '?')
             usage();

@@ -16,6 +16,7 @@
 
 #include "../oracle/engine.h"
 #include "../oracle/random.h"
+#include "../oracle/entry.h"
 
 /* A thread of slabkit's own may start meanwhile, and libc then allocates its vector. */
 #define LIVE_SLACK    8192

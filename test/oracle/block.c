@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "entry.h"
 
 #define GRANULE      8u
 #define ADDRESS_BITS 47

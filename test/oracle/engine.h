@@ -24,13 +24,19 @@ struct engine {
 };
 extern struct engine engine;
 
-/* Looks everything up once. TEST_NEEDS_SLABKIT in the environment makes its absence fatal, so that
- * a test that is meant to run on slabkit cannot pass on something else. */
+#define TEST_SKIPPED 77
+
+/* Looks everything up once. TEST_SLABKIT in the environment makes slabkit's absence fatal, so that
+ * a test that is meant to run on it cannot pass on something else. Its value is the mode of slots
+ * that must be running: "any", or the beginning of a name; where the system has none of the kind
+ * the test is skipped. */
 void engine_find(void);
 
 /* 0 where there is nothing to ask. */
 unsigned engine_verify(void);
 /* Bytes in the program's hands; false where there is nothing to ask. */
 bool engine_live(uint64_t *bytes);
+/* How slots are protected; "none" where there is nothing to ask. */
+const char *engine_mode(void);
 
 #endif

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "entry.h"
 
 #define FORKERS       2u
 #define OPS_PER_FORK  2000u

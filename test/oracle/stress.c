@@ -20,7 +20,6 @@
 /* What libc itself may hold more or less of: its threads' vectors and the like. */
 #define LIBC_SLACK (64 << 10)
 #define WARMUP_OPS 200u
-#define EXIT_SKIP  77
 
 struct arguments {
     const struct pattern *ar_pattern;
@@ -119,7 +118,7 @@ static void rounds_run(const struct arguments *ar)
                  ar->ar_threads, ar->ar_ops);
         block_describe(how);
         if (ar->ar_verbose)
-            printf("%s\n", how);
+            printf("slots %s: %s\n", engine_mode(), how);
         fflush(stdout);
         round_run(ar, seed++, ar->ar_ops, &base);
     } while (time(NULL) < end);
@@ -129,6 +128,7 @@ static _Noreturn void usage(void)
 {
     fprintf(stderr,
             "usage: stress --pattern NAME [--seed N] [--threads N] [--ops N] [--seconds N] [-v]\n"
+            "The seed may also be given in SLABKIT_SEED.\n"
             "patterns: multi prodcons prodcons-n churn birthdeath fork signals\n");
     exit(2);
 }
@@ -165,7 +165,9 @@ int main(int argc, char **argv)
         {"pattern", 1, NULL, 'p'}, {"seed", 1, NULL, 's'},    {"threads", 1, NULL, 't'},
         {"ops", 1, NULL, 'o'},     {"seconds", 1, NULL, 'S'}, {0},
     };
-    struct arguments ar = {.ar_seed = 1, .ar_threads = 8, .ar_ops = 40000};
+    const char *seed = getenv("SLABKIT_SEED");
+    struct arguments ar = {
+        .ar_seed = seed ? strtoull(seed, NULL, 0) : 1, .ar_threads = 8, .ar_ops = 40000};
     int option;
 
     while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1)
@@ -175,7 +177,7 @@ int main(int argc, char **argv)
     engine_find();
     if (ar.ar_pattern->pt_needs_slabkit && !engine.en_present) {
         fprintf(stderr, "pattern %s needs slabkit\n", ar.ar_pattern->pt_name);
-        return EXIT_SKIP;
+        return TEST_SKIPPED;
     }
     rounds_run(&ar);
     return 0;

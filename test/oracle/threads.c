@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "entry.h"
+
 #define QUEUE_SLOTS 256u
 
 static void multi_run(struct stress *st)

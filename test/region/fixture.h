@@ -22,11 +22,10 @@
 
 static inline void start(size_t pages, size_t dirty_floor_pages, unsigned dirty_percent)
 {
-    struct region_config cfg = {.reserve_bytes = PAGES(pages),
-                                .dirty_floor_bytes = PAGES(dirty_floor_pages),
-                                .dirty_percent = dirty_percent,
-                                .hugepages = REGION_HUGE_AUTO};
-    region_init(&cfg);
+    region_init(&(struct region_config){.reserve_bytes = PAGES(pages),
+                                        .dirty_floor_bytes = PAGES(dirty_floor_pages),
+                                        .dirty_percent = dirty_percent,
+                                        .hugepages = REGION_HUGE_AUTO});
 }
 
 static inline void stop(void)

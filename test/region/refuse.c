@@ -10,8 +10,7 @@
 
 #define RANGE_PAGES 300u
 
-/* ---- start-up
- * ------------------------------------------------------------------------------------ */
+/* ---- start-up --------------------------------------------------------------------------- */
 
 static void test_start_refused_once(void **state)
 {
@@ -52,8 +51,7 @@ static void test_start_refused_for_ever(void **state)
     assert_true(region_huge_free(h));
 }
 
-/* ---- the n-th call of a scenario
- * ------------------------------------------------------------------ */
+/* ---- the n-th call of a scenario -------------------------------------------------------- */
 
 #define RUNS 40
 
@@ -187,8 +185,7 @@ static void test_refused_commit_gives_back_and_retries(void **state)
     stop();
 }
 
-/* ---- RLIMIT_AS
- * --------------------------------------------------------------------------------------- */
+/* ---- RLIMIT_AS -------------------------------------------------------------------------- */
 
 static size_t mapped_now(void)
 {
@@ -201,12 +198,20 @@ static size_t mapped_now(void)
     return pages * plat_sys_page_bytes();
 }
 
-/* In a child, since a limit cannot be taken back. Exit status 0: as it should be. */
+#define NO_LIMITS 77
+
+/* In a child, since a limit cannot be taken back. Exit status 0: as it should be; NO_LIMITS: they
+ * have no effect here (emulators). */
 static int under_limit(size_t room)
 {
-    size_t limit = mapped_now() + room;
-    if (setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}))
+    struct rlimit limit, seen;
+    if (getrlimit(RLIMIT_AS, &limit))
         return 1;
+    limit.rlim_cur = mapped_now() + room;
+    if (setrlimit(RLIMIT_AS, &limit) || getrlimit(RLIMIT_AS, &seen))
+        return 1;
+    if (seen.rlim_cur != limit.rlim_cur)
+        return NO_LIMITS;
     start(((size_t)1 << 40) >> PLAT_PAGE_SHIFT, 0, 0);
     size_t taken = PAGES(region_map.npages);
     if (taken == 0 || taken > room / 2 || taken < room / 8)
@@ -233,6 +238,8 @@ static void test_address_space_limit(void **state)
         int status;
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) == NO_LIMITS)
+            skip();
         assert_int_equal(WEXITSTATUS(status), 0);
     }
 }

@@ -2,6 +2,8 @@
 /* Role: runs one by one: cut, merged, aligned, grown in place; what is said about zero is true. */
 #include "fixture.h"
 
+#include <stdio.h>
+
 /* The whole range as single pages, lowest first. */
 static void take_all(void **page, size_t pages)
 {
@@ -385,6 +387,61 @@ static void test_few_commits(void **state)
     stop();
 }
 
+/* Whether the mapping around p carries a flag of smaps. */
+static bool has_flag(void *p, const char *flag)
+{
+    char line[512];
+    bool inside = false, found = false;
+    unsigned long begin, end;
+    FILE *f = fopen("/proc/self/smaps", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof(line), f)) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+            inside = (uintptr_t)p >= begin && (uintptr_t)p < end;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, flag) != NULL;
+    }
+    fclose(f);
+    return found;
+}
+
+/* Not without huge pages in the kernel, nor where smaps is emulated. */
+static bool advice_is_visible(void)
+{
+    void *p = plat_map(PAGES(64), PLAT_PAGE_BYTES);
+    assert_non_null(p);
+    plat_hugepages(p, PAGES(64), true);
+    bool visible = has_flag(p, " hg");
+    plat_release(p, PAGES(64));
+    return visible;
+}
+
+static void check_advice(enum region_hugepages mode, bool want_small, bool want_large, bool against)
+{
+    region_init(&(struct region_config){.reserve_bytes = PAGES(1024), .hugepages = mode});
+    char *small = region_alloc(1, 1, NULL), *large = region_alloc(64, 1, NULL);
+    char *huge = region_huge_alloc(PAGES(64), 1);
+    assert_non_null(huge);
+    assert_int_equal(has_flag(small, " hg"), want_small);
+    assert_int_equal(has_flag(large, " hg"), want_large);
+    assert_int_equal(has_flag(huge, " hg"), want_large);
+    assert_int_equal(has_flag(small, " nh"), against);
+    assert_int_equal(has_flag(huge, " nh"), against);
+    assert_true(has_flag(region_map.info, " nh"));
+    assert_true(region_huge_free(huge));
+    stop();
+}
+
+static void test_hugepage_advice(void **state)
+{
+    (void)state;
+    if (!advice_is_visible())
+        skip();
+    check_advice(REGION_HUGE_ALWAYS, true, true, false);
+    check_advice(REGION_HUGE_AUTO, false, true, false);
+    check_advice(REGION_HUGE_NEVER, false, false, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -408,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_peak),
         cmocka_unit_test(test_start_is_sparse),
         cmocka_unit_test(test_few_commits),
+        cmocka_unit_test(test_hugepage_advice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,12 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What the command must find as we found it. */
-struct inherited {
-    sigset_t mask;
-    struct sigaction on_int, on_quit, on_child;
-};
-
 static void watched_signals(sigset_t *set)
 {
     static const int fatal[] = {SIGHUP,    SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
@@ -36,28 +30,30 @@ static void watched_signals(sigset_t *set)
         sigaddset(set, sig);
 }
 
-static void signals_hold(const sigset_t *set, struct inherited *in)
+void child_hold_signals(struct child_signals *held)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction normal = {.sa_handler = SIG_DFL};
-    sigprocmask(SIG_BLOCK, set, &in->mask);
-    sigaction(SIGINT, &ignore, &in->on_int);
-    sigaction(SIGQUIT, &ignore, &in->on_quit);
-    sigaction(SIGCHLD, &normal,
-              &in->on_child); /* if ignored, there would be no status to wait for */
+    watched_signals(&held->watched);
+    sigprocmask(SIG_BLOCK, &held->watched, &held->mask);
+    sigaction(SIGINT, &ignore, &held->on_int);
+    sigaction(SIGQUIT, &ignore, &held->on_quit);
+    sigaction(SIGPIPE, &ignore, &held->on_pipe);
+    sigaction(SIGCHLD, &normal, &held->on_child); /* if ignored, there is no status to wait for */
 }
 
-static void signals_release(const struct inherited *in)
+static void release_signals(const struct child_signals *held)
 {
-    sigaction(SIGINT, &in->on_int, NULL);
-    sigaction(SIGQUIT, &in->on_quit, NULL);
-    sigaction(SIGCHLD, &in->on_child, NULL);
-    sigprocmask(SIG_SETMASK, &in->mask, NULL);
+    sigaction(SIGINT, &held->on_int, NULL);
+    sigaction(SIGQUIT, &held->on_quit, NULL);
+    sigaction(SIGPIPE, &held->on_pipe, NULL);
+    sigaction(SIGCHLD, &held->on_child, NULL);
+    sigprocmask(SIG_SETMASK, &held->mask, NULL);
 }
 
-static _Noreturn void child_exec(char **argv, const struct inherited *in, int error_fd)
+static _Noreturn void child_exec(char **argv, const struct child_signals *held, int error_fd)
 {
-    signals_release(in);
+    release_signals(held);
     execvp(argv[0], argv);
     int error = errno;
     while (write(error_fd, &error, sizeof error) < 0 && errno == EINTR)
@@ -94,38 +90,25 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void close_pair(const int fds[2])
+int child_run(char **argv, const struct child_signals *held, struct child_end *end)
 {
-    close(fds[0]);
-    close(fds[1]);
-}
-
-int child_run(char **argv, struct child_end *end)
-{
-    struct inherited in;
-    sigset_t set;
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return -1;
-    watched_signals(&set);
-    signals_hold(&set, &in);
     uint64_t start = now_ns();
     end->pid = fork();
     if (end->pid == 0)
-        child_exec(argv, &in, fds[1]);
-    if (end->pid < 0) {
-        int error = errno;
-        close_pair(fds);
-        signals_release(&in);
-        errno = error;
-        return -1;
-    }
+        child_exec(argv, held, fds[1]);
+    int error = errno;
     close(fds[1]);
-    end->exec_error = exec_outcome(fds[0]);
+    if (end->pid > 0) {
+        end->exec_error = exec_outcome(fds[0]);
+        wait_and_forward(&held->watched, end);
+        end->elapsed_ns = now_ns() - start;
+    }
     close(fds[0]);
-    wait_and_forward(&set, end);
-    end->elapsed_ns = now_ns() - start;
-    return 0;
+    errno = error;
+    return end->pid > 0 ? 0 : -1;
 }
 
 void child_die_alike(int sig)

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -149,19 +148,19 @@ static int exec_failed(const char *name, int error)
 /* A report that cannot be written does not change how the command ended. */
 static void tell(const struct run *r, const struct child_end *end, struct collection *c)
 {
-    signal(SIGPIPE, SIG_IGN);
     if (collect_read(c, end->pid) != 0)
         cli_error(CLI_ERROR, "run: cannot read '%s': %s", c->path, strerror(errno));
     if (report_write(r->fd, r->format, r->command, end, c) != 0)
         cli_error(CLI_ERROR, "run: cannot write the report: %s", strerror(errno));
 }
 
-static int run_collected(const struct run *r, struct collection *c, struct child_end *end)
+static int run_collected(const struct run *r, const struct child_signals *held,
+                         struct collection *c, struct child_end *end)
 {
     int rc = preload_prepare(r->options, c->path);
     if (rc != CLI_OK)
         return rc;
-    if (child_run(r->command, end) != 0)
+    if (child_run(r->command, held, end) != 0)
         return cli_error(CLI_FAILED, "run: cannot start a process: %s", strerror(errno));
     if (end->exec_error != 0)
         return exec_failed(r->command[0], end->exec_error);
@@ -171,14 +170,16 @@ static int run_collected(const struct run *r, struct collection *c, struct child
 
 static int run_with_report(struct run *r)
 {
-    struct child_end end = {0};
     static struct collection c;
+    struct child_end end = {0};
+    struct child_signals held;
     int rc = open_output(r);
     if (rc != CLI_OK)
         return rc;
+    child_hold_signals(&held);
     if (collect_open(&c) != 0)
         return cli_error(CLI_FAILED, "run: no place for temporary files: %s", strerror(errno));
-    rc = run_collected(r, &c, &end);
+    rc = run_collected(r, &held, &c, &end);
     collect_close(&c);
     if (WIFSIGNALED(end.status))
         child_die_alike(WTERMSIG(end.status));

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/uio.h>
 
 #define EXIT_AS_ABORTED 134 /* 128 + SIGABRT, as a shell reports it */
 
@@ -39,13 +40,14 @@ static void die_by_abort(void)
 
 _Noreturn void plat_panic(const char *line)
 {
+    struct iovec parts[2] = {{(char *)line, 0}, {"\n", 1}};
     size_t len = 0;
 
     while (line[len] != '\0')
         len++;
-    plat_write_err(line, len);
-    if (len == 0 || line[len - 1] != '\n')
-        plat_write_err("\n", 1);
+    parts[0].iov_len = len;
+    /* In one piece, so that nobody else's line comes between. */
+    sys_call3(SYS_writev, 2, parts, len == 0 || line[len - 1] != '\n' ? 2 : 1);
     die_by_abort();
     for (;;)
         sys_call1(SYS_exit_group, EXIT_AS_ABORTED);

@@ -54,6 +54,12 @@ enum rseq_result {
     RSEQ_ABORTED
 };
 
+/*
+ * After a section, for the output that is used: gcc 12 may otherwise put copies of an output where
+ * they belong to another edge of the branch (gcc bug 113921; the cure is Linux's). No instruction.
+ */
+#define RSEQ_OUTPUT(v) __asm__ volatile("" : "+r"(v))
+
 #if defined(__x86_64__)
 #include "plat/linux/rseq_x86_64.h"
 #elif defined(__aarch64__)

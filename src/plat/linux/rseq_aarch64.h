@@ -75,6 +75,7 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
                           : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
                           : "memory", "cc"
                           : miss, aborted);
+    RSEQ_OUTPUT(top);
     *obj = top;
     return RSEQ_HIT;
 miss:
@@ -124,6 +125,7 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
         : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
         : "memory", "cc"
         : miss, aborted);
+    RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;
 miss:
@@ -154,6 +156,7 @@ SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned
         : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
         : "memory", "cc"
         : miss, aborted);
+    RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;
 miss:

@@ -87,7 +87,7 @@ struct world {
         }
     }
 
-    void link()
+    void returned_push()
     {
         int k = owner.load(RLX, $);
         int head = returned[k].load(RLX, $);
@@ -108,7 +108,7 @@ struct world {
             next[o]($) = old <= AWAY ? EMPTY : old;
         } while (!word.compare_exchange_weak(old, FIRST + o, ord.push, $, RLX, $));
         if (old == AWAY)
-            link();
+            returned_push();
     }
 
     /* With the owner's lock. */
@@ -135,7 +135,7 @@ struct world {
     }
 
     /* With k's lock. Returns whether the slab was there. */
-    bool take_returned(int k)
+    bool returned_take(int k)
     {
         int s = returned[k].exchange(NIL, ord.take, $);
 
@@ -148,7 +148,7 @@ struct world {
     }
 
     /* With the owner's lock and no object left. */
-    bool full_to_away()
+    bool partial_to_away()
     {
         int old = EMPTY;
 
@@ -189,7 +189,7 @@ struct away_slab : rl::test_suite<away_slab, 3>, world {
     {
         if (t < 2)
             return push(t);
-        if (!take_returned(0))
+        if (!returned_take(0))
             return;
         release_if_idle();
         if (home == 2)
@@ -199,7 +199,7 @@ struct away_slab : rl::test_suite<away_slab, 3>, world {
     void after()
     {
         if (home == 0)
-            RL_ASSERT(take_returned(0));
+            RL_ASSERT(returned_take(0));
         collect();
         RL_ASSERT(home == 2);
     }
@@ -216,15 +216,15 @@ struct away_twice : rl::test_suite<away_twice, 3>, world {
     {
         if (t < 2)
             return push(t);
-        if (take_returned(0) && home == 1) {
+        if (returned_take(0) && home == 1) {
             home = 0;
-            full_to_away();
+            partial_to_away();
         }
     }
 
     void after()
     {
-        take_returned(0);
+        returned_take(0);
         RL_ASSERT(word.load(RLX, $) <= AWAY || home > 0 || returned[0].load(RLX, $) == NIL);
     }
 };
@@ -247,14 +247,14 @@ struct adopted_then_away : rl::test_suite<adopted_then_away, 2>, world {
         lock[1].lock($);
         owner.store(1, RLX, $);
         lock[0].unlock($);
-        away = full_to_away();
+        away = partial_to_away();
         lock[1].unlock($);
     }
 
     void after()
     {
         RL_ASSERT(returned[0].load(RLX, $) == NIL);
-        RL_ASSERT(away == take_returned(1));
+        RL_ASSERT(away == returned_take(1));
     }
 };
 
@@ -320,7 +320,7 @@ struct taken_back : rl::test_suite<taken_back, 2>, world {
 
     void after()
     {
-        take_returned(0);
+        returned_take(0);
         collect();
         RL_ASSERT(home == 2);
     }

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: one tiny program for each way to misuse malloc; each must die with the line that
+ *       expected.txt says. usage: die CASE; without a case it prints their names.
+ * Why: a case that comes back from its misuse ends with 0, which check.sh takes as a failure.
+ */
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "../oracle/engine.h"
+
+#define MIB   ((size_t)1 << 20)
+#define PAGE  ((size_t)64 << 10) /* the engine's */
+#define MANY  20000u
+#define SMALL 64u
+
+static void *opaque(void *p)
+{
+    __asm__ volatile("" : "+r"(p) : : "memory");
+    return p;
+}
+
+static void *take(size_t size)
+{
+    char *p = opaque(malloc(size));
+
+    if (!p)
+        exit(2);
+    *p = 1;
+    return p;
+}
+
+static void drop(void *p)
+{
+    free(opaque(p));
+}
+
+/* An address inside a block, or near it. */
+static void *at(void *p, ptrdiff_t offset)
+{
+    return opaque((char *)p + offset);
+}
+
+/* What waits in arrays goes to its slab now. */
+static void flush(void)
+{
+    malloc_trim(0);
+}
+
+/* ---- addresses that were never blocks -----------------------------------------------------------
+ */
+
+static void foreign_stack(void)
+{
+    long on_stack[8] = {0};
+
+    drop(&on_stack[2]);
+}
+
+static void foreign_static(void)
+{
+    static long in_data[8];
+
+    drop(&in_data[2]);
+}
+
+static void *mapped(void)
+{
+    void *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        exit(2);
+    return p;
+}
+
+static void foreign_mapping(void)
+{
+    drop(take(SMALL));
+    drop(mapped());
+}
+
+static void foreign_small_number(void)
+{
+    drop(take(SMALL));
+    drop((void *)16);
+}
+
+/* The first call of the process. */
+static void foreign_first_call(void)
+{
+    drop(mapped());
+}
+
+/* ---- double frees -------------------------------------------------------------------------------
+ */
+
+static void double_small(void)
+{
+    void *p = take(SMALL);
+
+    drop(p);
+    drop(p);
+    flush();
+}
+
+/* Without asking: enough frees of its class push it out of the array. */
+static void double_small_crowd(void)
+{
+    static void *crowd[MANY];
+    void *p = take(SMALL);
+
+    for (unsigned i = 0; i < MANY; i++)
+        crowd[i] = take(SMALL);
+    drop(p);
+    drop(p);
+    for (unsigned i = 0; i < MANY; i++)
+        drop(crowd[i]);
+}
+
+static void double_small_apart(void)
+{
+    void *kept = take(SMALL), *p = take(SMALL);
+
+    drop(p);
+    flush();
+    drop(p);
+    flush();
+    drop(kept);
+}
+
+static void *free_twice_main(void *p)
+{
+    drop(p);
+    drop(p);
+    return NULL;
+}
+
+static void in_thread(void *(*run)(void *), void *arg)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, run, arg) || pthread_join(thread, NULL))
+        exit(2);
+}
+
+static void double_small_thread(void)
+{
+    in_thread(free_twice_main, take(SMALL));
+    flush();
+}
+
+static void *free_once_main(void *p)
+{
+    drop(p);
+    return NULL;
+}
+
+static void double_small_two_threads(void)
+{
+    void *p = take(SMALL);
+
+    in_thread(free_once_main, p);
+    drop(p);
+    flush();
+}
+
+static void double_large(void)
+{
+    void *p = take(MIB);
+
+    drop(p);
+    drop(p);
+}
+
+static void double_huge(void)
+{
+    void *p = take(100 * MIB);
+
+    drop(p);
+    drop(p);
+}
+
+/* The slab of the object went back to the region with the first free. */
+static void double_slab_gone(void)
+{
+    static void *crowd[MANY];
+
+    for (unsigned i = 0; i < MANY; i++)
+        crowd[i] = take(1000);
+    for (unsigned i = 0; i < MANY; i++)
+        drop(crowd[i]);
+    flush();
+    drop(crowd[MANY / 2]);
+}
+
+/* ---- inside of blocks
+ * ---------------------------------------------------------------------------- */
+
+static void interior_small(void)
+{
+    drop(at(take(SMALL), 16));
+    flush();
+}
+
+static void interior_small_odd(void)
+{
+    drop(at(take(SMALL), 1));
+    flush();
+}
+
+static void interior_class_with_rest(void)
+{
+    drop(at(take(5000), 4096));
+    flush();
+}
+
+static void interior_large_first_page(void)
+{
+    drop(at(take(MIB), 4096));
+}
+
+static void interior_large_later_page(void)
+{
+    drop(at(take(MIB), 5 * (ptrdiff_t)PAGE));
+}
+
+static void interior_huge(void)
+{
+    drop(at(take(100 * MIB), MIB));
+}
+
+/* ---- objects of a slab that nobody has
+ * ----------------------------------------------------------- */
+
+static void never_allocated(void)
+{
+    drop(at(take(SMALL), 500 * SMALL));
+    flush();
+}
+
+/* The first class whose slab is one page and longer than its objects. */
+static const struct slabkit_class *class_with_rest(void)
+{
+    static struct slabkit_snapshot snapshot;
+
+    if (engine.en_snapshot(&snapshot))
+        exit(2);
+    for (unsigned i = 0; i < snapshot.classes; i++) {
+        const struct slabkit_class *sc = &snapshot.class_[i];
+
+        if (sc->object_bytes == 20480 && sc->slab_bytes > sc->slab_objs * sc->object_bytes)
+            return sc;
+    }
+    exit(2);
+}
+
+/* Before the first object if the slab is coloured, else behind the last. */
+static void outside_of_objects(void)
+{
+    char *p = take(20480);
+    const struct slabkit_class *sc = class_with_rest();
+    char *page = (char *)((uintptr_t)p & ~(PAGE - 1));
+
+    while ((uintptr_t)page % sc->slab_bytes && page + sc->slab_bytes > p)
+        page -= PAGE;
+    drop(at(page, (p - page) % sc->object_bytes ? 0 : sc->slab_bytes - 64));
+    flush();
+}
+
+/* ---- other functions
+ * ------------------------------------------------------------------------------ */
+
+static void realloc_foreign(void)
+{
+    static long in_data[8];
+
+    opaque(realloc(opaque(&in_data[2]), 100));
+}
+
+static void realloc_freed_large(void)
+{
+    void *p = take(MIB);
+
+    drop(p);
+    opaque(realloc(opaque(p), 2 * MIB));
+}
+
+static void realloc_interior(void)
+{
+    opaque(realloc(at(take(SMALL), 16), 100));
+}
+
+static void usable_foreign(void)
+{
+    long on_stack[8] = {0};
+
+    opaque((void *)malloc_usable_size(opaque(&on_stack[2])));
+}
+
+static void usable_interior(void)
+{
+    opaque((void *)malloc_usable_size(at(take(MIB), 4096)));
+}
+
+static void sized_too_big(void)
+{
+    engine.en_free_sized(take(SMALL), 1000);
+}
+
+static void sized_too_big_large(void)
+{
+    engine.en_free_sized(take(MIB), 2 * MIB);
+}
+
+static void sized_foreign(void)
+{
+    static long in_data[8];
+
+    engine.en_free_sized(opaque(&in_data[2]), 8);
+}
+
+/* Of two neighbours of 80 bytes, one is not aligned to 64. */
+static void aligned_wrong(void)
+{
+    char *p = take(80), *q = take(80);
+
+    engine.en_free_aligned_sized((uintptr_t)p % 64 ? p : q, 64, 80);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} cases[] = {
+    {"foreign-stack", foreign_stack},
+    {"foreign-static", foreign_static},
+    {"foreign-mapping", foreign_mapping},
+    {"foreign-small-number", foreign_small_number},
+    {"foreign-first-call", foreign_first_call},
+    {"double-small", double_small},
+    {"double-small-crowd", double_small_crowd},
+    {"double-small-apart", double_small_apart},
+    {"double-small-thread", double_small_thread},
+    {"double-small-two-threads", double_small_two_threads},
+    {"double-large", double_large},
+    {"double-huge", double_huge},
+    {"double-slab-gone", double_slab_gone},
+    {"interior-small", interior_small},
+    {"interior-small-odd", interior_small_odd},
+    {"interior-class-with-rest", interior_class_with_rest},
+    {"interior-large-first-page", interior_large_first_page},
+    {"interior-large-later-page", interior_large_later_page},
+    {"interior-huge", interior_huge},
+    {"never-allocated", never_allocated},
+    {"outside-of-objects", outside_of_objects},
+    {"realloc-foreign", realloc_foreign},
+    {"realloc-freed-large", realloc_freed_large},
+    {"realloc-interior", realloc_interior},
+    {"usable-foreign", usable_foreign},
+    {"usable-interior", usable_interior},
+    {"sized-too-big", sized_too_big},
+    {"sized-too-big-large", sized_too_big_large},
+    {"sized-foreign", sized_foreign},
+    {"aligned-wrong", aligned_wrong},
+};
+
+int main(int argc, char **argv)
+{
+    engine_find();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (argc < 2)
+            puts(cases[i].name);
+        else if (!strcmp(argv[1], cases[i].name)) {
+            cases[i].run();
+            return 0;
+        }
+    }
+    return argc < 2 ? 0 : 2;
+}
