@@ -156,7 +156,7 @@ static void fill_classes(struct slabkit_snapshot *out)
     }
 }
 
-int slabkit_snapshot(struct slabkit_snapshot *out)
+SK_EXPORT int slabkit_snapshot(struct slabkit_snapshot *out)
 {
     memset(out, 0, sizeof(*out));
     out->version = SLABKIT_SNAPSHOT_VERSION;
@@ -172,12 +172,12 @@ int slabkit_snapshot(struct slabkit_snapshot *out)
     return 0;
 }
 
-size_t slabkit_trim(size_t keep_bytes)
+SK_EXPORT size_t slabkit_trim(size_t keep_bytes)
 {
     return ctl_start() ? km_trim(keep_bytes) : 0;
 }
 
-void slabkit_fail_after(unsigned n, int sticky)
+SK_EXPORT void slabkit_fail_after(unsigned n, int sticky)
 {
     plat_fail_after(n, sticky != 0);
 }

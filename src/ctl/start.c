@@ -156,7 +156,7 @@ __attribute__((destructor)) static void ctl_destructor(void)
         write_report();
 }
 
-const char *slabkit_version(void)
+SK_EXPORT const char *slabkit_version(void)
 {
     return SLABKIT_VERSION;
 }

@@ -41,7 +41,7 @@ static unsigned verify_sum(struct pcpu_cache *c)
     return 1;
 }
 
-unsigned slabkit_verify(void)
+SK_EXPORT unsigned slabkit_verify(void)
 {
     unsigned faults = 0;
 

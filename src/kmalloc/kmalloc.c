@@ -155,10 +155,11 @@ void km_check_sized(const void *p, size_t size, size_t align)
 
 /* ---- resize -------------------------------------------------------------------------------------------- */
 
-/* Worth keeping: it fits, and at least half of the block stays in use. */
-static bool fits_in_place(size_t usable, size_t size)
+/* Worth keeping: it fits, at least half of the block stays in use, and a power of two keeps its natural
+ * alignment. */
+static bool fits_in_place(const void *p, size_t usable, size_t size)
 {
-    return size <= usable && size >= usable / 2;
+    return size <= usable && size >= usable / 2 && !(sk_is_pow2(size) && (uintptr_t)p % size);
 }
 
 static void *resize_large(void *p, size_t size)
@@ -191,7 +192,7 @@ void *km_realloc(void *p, size_t size)
     if (size > KM_SIZE_MAX)
         return NULL;
     if (region_kind(p) || nested_usable(p)) {
-        if (fits_in_place(usable, size))
+        if (fits_in_place(p, usable, size))
             return p;
     } else if (size > KM_SMALL_MAX) {
         q = resize_large(p, size);

@@ -37,14 +37,15 @@ static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct w
 /* The pusher replaced AWAY: it alone links the slab, and nobody else can reach it meanwhile. */
 static void returned_push(struct slot_cache *from, struct slab *s)
 {
-    struct slot_cache *to = pcpu_slot_cache(sk_load_relaxed(&s->sl_owner), s->sl_geom->kind);
+    unsigned slot = sk_load_relaxed(&s->sl_owner);
+    struct slot_cache *to = pcpu_slot_cache(slot, s->sl_geom->kind);
     struct slab *old = sk_load_relaxed(&to->sc_returned);
 
     do {
         s->sl_ret_next = old;
     } while (!sk_cas_release(&to->sc_returned, &old, s));
     if (!old) {
-        plat_tell(to->sc_slot);
+        plat_tell(slot);
         sk_count(&from->sc_tells, 1);
     }
 }

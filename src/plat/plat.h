@@ -105,7 +105,7 @@ unsigned plat_slot(void);
  * The per-slot primitives. Each acts on the array `idx` of the slot the thread runs on at the
  * instant of its one committing store, and is atomic against preemption, migration and signals.
  * They never block; they miss instead (also after a bounded number of aborts). pop and push are
- * the whole hit path and are inline, in the implementation's slot.h.
+ * the whole hit path and are inline, in the implementation's plat_slot.h.
  *
  *   void *plat_slot_pop(unsigned idx);             NULL: miss
  *   bool  plat_slot_push(unsigned idx, void *obj); false: miss

@@ -15,6 +15,8 @@
 #define GROW_STEP_PAGES       32u
 #define HUGE_PAGE_BYTES       ((size_t)2 << 20)
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
+#define HUGE_ADVICE_FREES     4u
+#define HUGE_ADVICE_RANGE_BYTES ((size_t)64 << 20)
 
 static bool grow_nodes(uint32_t end)
 {
@@ -51,20 +53,34 @@ bool region_grow(uint64_t end)
 }
 
 /*
- * The rule of REGION_HUGE_AUTO: big enough to gain from huge pages and to be filled. Not for pieces
- * below, where one touched page would make 2 MiB resident. Rounded outwards, so that the ends are
- * huge pages as well, shared with what lies beside.
+ * The rule of REGION_HUGE_AUTO: blocks big enough to gain from huge pages, in a program that frees
+ * such blocks or has much memory already. One that allocates a few for good may touch them sparsely,
+ * and each touch would make 2 MiB resident; one that turns them over pays for the faults each time.
+ * Rounded outwards, so that the ends are huge pages as well, shared with what lies beside.
  */
+static bool worth_huge_pages(size_t bytes)
+{
+    return region.hugepages == REGION_HUGE_AUTO && bytes >= HUGE_ADVICE_MIN_BYTES &&
+           (sk_load_relaxed(&region.big_frees) >= HUGE_ADVICE_FREES ||
+            ((size_t)sk_load_relaxed(&region.frontier) << PLAT_PAGE_SHIFT) >= HUGE_ADVICE_RANGE_BYTES);
+}
+
 void region_advise_fresh(void *p, size_t bytes)
 {
     uintptr_t at = sk_align_down((uintptr_t)p, HUGE_PAGE_BYTES);
     uintptr_t end = sk_align_up((uintptr_t)p + bytes, HUGE_PAGE_BYTES);
     uintptr_t limit = region_map.base + (region_map.npages << PLAT_PAGE_SHIFT);
 
-    if (region.hugepages != REGION_HUGE_AUTO || bytes < HUGE_ADVICE_MIN_BYTES)
+    if (!worth_huge_pages(bytes))
         return;
     if (region_info(p))
         plat_hugepages((void *)at, sk_min(end, limit) - at, true);
     else
         plat_hugepages(p, bytes, true);
+}
+
+void region_note_big_free(size_t bytes)
+{
+    if (bytes >= HUGE_ADVICE_MIN_BYTES)
+        sk_add_relaxed(&region.big_frees, 1);
 }

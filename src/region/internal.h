@@ -94,7 +94,8 @@ struct region {
     struct run_node *nodes SK_CACHE_ALIGNED;
     size_t dirty_floor_pages;
     unsigned dirty_percent;
-    bool lazy; /* atomic: region_set_lazy */
+    bool lazy;          /* atomic: region_set_lazy */
+    uint64_t big_frees; /* atomic: blocks freed that were worth huge pages */
     enum region_hugepages hugepages;
 };
 extern struct region region;
@@ -116,6 +117,7 @@ void region_map_reset(uint32_t page, uint32_t pages);
  * lock nor grow_lock. */
 bool region_grow(uint64_t end);
 /* Advice for memory that is fresh from the system. */
+void region_note_big_free(size_t bytes);
 void region_advise_fresh(void *p, size_t bytes);
 
 /* ---- runs under the lock (runs.c) ------------------------------------------------------- */

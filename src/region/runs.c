@@ -205,7 +205,7 @@ static bool take_fresh(const struct request *rq, struct grant *out)
         return false;
     out->from = RUN_NONE;
     out->page = (uint32_t)at;
-    region.frontier = (uint32_t)at + rq->pages;
+    sk_store_relaxed(&region.frontier, (uint32_t)at + rq->pages);
     if (at > skipped_at)
         run_insert_clean(skipped_at, (uint32_t)at - skipped_at);
     return true;
@@ -248,7 +248,7 @@ static bool absorb_fresh(const struct request *rq)
         return false;
     plat_lock(&region.lock);
     uint32_t page = region.frontier;
-    region.frontier = (uint32_t)region_map.npages;
+    sk_store_relaxed(&region.frontier, (uint32_t)region_map.npages);
     if (page < region.frontier)
         run_insert_clean(page, region.frontier - page);
     plat_unlock(&region.lock);
@@ -315,6 +315,7 @@ bool region_free(void *run, size_t pages)
     uint32_t page = (uint32_t)region_page(run);
 
     region_map_reset(page, (uint32_t)pages);
+    region_note_big_free(pages << PLAT_PAGE_SHIFT);
     plat_lock(&region.lock);
     region.runs_freed++;
     bool over = free_locked(page, (uint32_t)pages);
@@ -370,7 +371,7 @@ static bool take_behind(uint32_t at, uint32_t end)
         at += pages;
     }
     if (at < end) {
-        region.frontier = end;
+        sk_store_relaxed(&region.frontier, end);
         account_taken(RUN_NONE, end - at);
     }
     return zero;

@@ -176,10 +176,11 @@ bool slab_push_remote(struct slab *s, void *head, void *tail)
     uintptr_t old = sk_load_relaxed(&s->sl_remote);
 
     /* Release: publishes the links of the chain, and the program's last writes to the objects, to the
-     * acquire in slab_collect. */
+     * acquire in slab_collect. Acquire: who replaces AWAY reads sl_owner and writes sl_ret_next after
+     * what the owner did before slab_partial_to_away. */
     do {
         *link = old == SLAB_AWAY ? NULL : (void *)old;
-    } while (!sk_cas_release(&s->sl_remote, &old, (uintptr_t)head));
+    } while (!sk_cas_acq_rel(&s->sl_remote, &old, (uintptr_t)head));
     return old == SLAB_AWAY;
 }
 
@@ -212,7 +213,7 @@ bool slab_partial_to_away(struct slab *s)
     uintptr_t empty = SLAB_EMPTY;
 
     SK_ASSERT(s->sl_state == SLAB_PARTIAL && slab_avail(s) == 0);
-    /* Release: the pusher that replaces AWAY reads sl_owner after its swap. */
+    /* Release: to the acquire of the push that replaces AWAY. */
     if (!sk_cas_acq_rel(&s->sl_remote, &empty, SLAB_AWAY))
         return false;
     list_del(&s->sl_link);
@@ -290,10 +291,10 @@ bool slab_verify(const struct slab *s)
 {
     uint32_t set = 0;
 
-    for (uint32_t i = 0; i < s->sl_fresh; i++)
+    for (uint32_t i = 0; i < s->sl_objs; i++)
         if (s->sl_bits[i / 64] >> (i % 64) & 1) {
             set++;
-            if (i / 64 < s->sl_hint)
+            if (i >= s->sl_fresh || i / 64 < s->sl_hint)
                 return false;
         }
     if (set != s->sl_free || s->sl_fresh > s->sl_objs)

@@ -8,20 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *step(json_t *at, const char *name)
+static const json_t *step(const json_t *at, const char *name)
 {
-    if (json_is_array(at) && strcmp(name, "#") == 0)
-        return json_integer((json_int_t)json_array_size(at));
     if (json_is_array(at))
         return json_array_get(at, strtoul(name, NULL, 10));
     return json_object_get(at, name);
 }
 
-static json_t *descend(json_t *root, char *path)
+static int print_value(const json_t *at)
 {
-    for (char *name = strtok(path, "."); name != NULL && root != NULL; name = strtok(NULL, "."))
-        root = step(root, name);
-    return root;
+    if (json_is_string(at))
+        return puts(json_string_value(at)) < 0;
+    return json_dumpf(at, stdout, JSON_ENCODE_ANY | JSON_COMPACT) != 0;
+}
+
+static int print_path(const json_t *at, char *path)
+{
+    for (char *name = strtok(path, "."); name != NULL; name = strtok(NULL, ".")) {
+        if (json_is_array(at) && strcmp(name, "#") == 0)
+            return printf("%zu\n", json_array_size(at)) < 0;
+        at = step(at, name);
+        if (at == NULL) {
+            fprintf(stderr, "%s: nothing there\n", name);
+            return 1;
+        }
+    }
+    return print_value(at);
 }
 
 int main(int argc, char **argv)
@@ -34,14 +46,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s:%d: %s\n", argv[1], error.line, error.text);
         return 1;
     }
-    json_t *at = descend(root, argv[2]);
-    if (at == NULL) {
-        fprintf(stderr, "%s: nothing there\n", argv[2]);
-        return 1;
-    }
-    if (json_is_string(at))
-        puts(json_string_value(at));
-    else if (json_dumpf(at, stdout, JSON_ENCODE_ANY | JSON_COMPACT) != 0)
-        return 1;
-    return fflush(stdout) == 0 ? 0 : 1;
+    int rc = print_path(root, argv[2]);
+    json_decref(root);
+    return rc || fflush(stdout) != 0;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: what the tests of slabkit(1) share; sourced with the build directory as $1. Each check names itself when it
-#       fails; finish says how many there were, and fails if any did or none ran.
+# Role: what the tests of slabkit(1) share; sourced with the build directory as $1. Each check names
+#       itself when it fails; finish says how many there were, and fails if any did or none ran.
 set -uo pipefail
 
 build=$(realpath "$1")
@@ -64,9 +64,9 @@ nothing_left() {
     is "$1: temporary files" "$(ls -A "$TMPDIR")" ""
 }
 
-# until_has FILE TEXT: waits until a process has written TEXT; ctest's limit ends a wait in vain.
+# until_has FILE TEXT PID: waits until process PID has written TEXT, or has ended.
 until_has() {
-    until grep -qF -e "$2" "$1" 2>/dev/null; do
+    until grep -qF -e "$2" "$1" || ! kill -0 "$3" 2>/dev/null; do
         sleep 0.02
     done
 }

@@ -11,7 +11,8 @@ at_least() {
     [[ $got =~ ^[0-9]+$ && $got -ge $3 ]] || fail "$1: $2 is '$got', want at least $3"
 }
 
-run "$slabkit" run --report=json -o "$work/json" bash -c 'x=$(seq 1 20000); for i in $x; do a[i]=$i; done; /bin/ls / >/dev/null; exit 6'
+run "$slabkit" run --report=json -o "$work/json" \
+    bash -c 'for i in $(seq 1 20000); do a[i]=$i; done; /bin/ls / >/dev/null; exit 6'
 is "bash: status" "$status" 6
 empty "bash" "$work/err"
 json bash "$work/json" status 6
@@ -35,7 +36,8 @@ has "portable" "$work/err" "  class  "
 SLABKIT_OPTIONS=foo=1,slots=x run "$slabkit" run true
 is "complaints: status" "$status" 0
 has "complaints" "$work/err" "slabkit: SLABKIT_OPTIONS: unknown key 'foo' ignored"
-has "complaints" "$work/err" "slabkit: SLABKIT_OPTIONS: bad value 'x' for 'slots' (auto|rseq-cid|rseq-cpu|portable), ignored"
+has "complaints" "$work/err" \
+    "slabkit: SLABKIT_OPTIONS: bad value 'x' for 'slots' (auto|rseq-cid|rseq-cpu|portable), ignored"
 is "complaints: once each" "$(wc -l <"$work/err")" 2
 
 SLABKIT_OPTIONS=report=json,report_file=$work/json run "$slabkit" run true

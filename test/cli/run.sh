@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: `slabkit run` with a library whose snapshot is known: statuses, environment, where the library is found,
-#       what the report says.
+# Role: `slabkit run` with a library whose snapshot is known: statuses, environment, where the
+#       library is found, what the report says.
 . "$(dirname "$0")/lib.sh"
 export SLABKIT_LIBRARY=$double
 
@@ -17,7 +17,8 @@ for report in "" --report --report=json "-o $work/report"; do
     done
     run "$slabkit" run $report /nonexistent/command
     is "$what, missing: status" "$status" 127
-    has "$what, missing" "$work/err" "slabkit: run: cannot run '/nonexistent/command': No such file or directory"
+    has "$what, missing" "$work/err" \
+        "slabkit: run: cannot run '/nonexistent/command': No such file or directory"
     is "$what, missing: one line" "$(wc -l <"$work/err")" 1
     run "$slabkit" run $report no-such-command-in-path
     is "$what, not in PATH: status" "$status" 127
@@ -52,7 +53,8 @@ is "descriptors" "$fds" "$(<"$work/out")"
 
 run "$slabkit" run sh -c 'echo "$LD_PRELOAD|$SLABKIT_OPTIONS"'
 is "environment" "$(<"$work/out")" "$double|"
-LD_PRELOAD=libm.so.6 SLABKIT_OPTIONS=nodes=2 run "$slabkit" run --options=nodes=3 sh -c 'echo "$LD_PRELOAD|$SLABKIT_OPTIONS"'
+LD_PRELOAD=libm.so.6 SLABKIT_OPTIONS=nodes=2 run \
+    "$slabkit" run --options=nodes=3 sh -c 'echo "$LD_PRELOAD|$SLABKIT_OPTIONS"'
 is "environment kept" "$(<"$work/out")" "$double:libm.so.6|nodes=2,nodes=3"
 SLABKIT_OPTIONS=report=text run "$slabkit" run --report --options=reaper=off sh -c 'echo "$SLABKIT_OPTIONS"'
 checks=$((checks + 1))
@@ -83,7 +85,8 @@ is "space in the library's name: status" "$status" 125
 has "space in the library's name" "$work/err" "which LD_PRELOAD cannot express"
 
 prefix=$work/prefix
-mkdir -p "$prefix/bin" "$prefix/lib/$(gcc -print-multiarch 2>/dev/null)"
+multiarch=lib/$(basename "$(find /usr/lib -maxdepth 1 -name "$(uname -m)-linux-gnu")")
+mkdir -p "$prefix/bin" "$prefix/$multiarch"
 cp "$slabkit" "$prefix/bin/slabkit"
 installed() {
     SLABKIT_LIBRARY='' run "$prefix/bin/slabkit" run sh -c 'echo $LD_PRELOAD'
@@ -91,7 +94,7 @@ installed() {
 installed
 is "no library: status" "$status" 125
 has "no library" "$work/err" "libslabkit-malloc.so is not in $prefix/lib"
-for name in "lib/$(gcc -print-multiarch 2>/dev/null)/libslabkit-malloc.so.0" lib/libslabkit-malloc.so.0 lib/libslabkit-malloc.so; do
+for name in "$multiarch/libslabkit-malloc.so.0" lib/libslabkit-malloc.so.0 lib/libslabkit-malloc.so; do
     cp "$double" "$prefix/$name"
     installed
     is "library in $name" "$(<"$work/out")" "$(realpath "$prefix")/$name"
@@ -123,14 +126,15 @@ has "-o: descendants" "$work/report" "other processes, by peak"
 checks=$((checks + 1))
 grep -qE '^ +[0-9]+  true +1000 B  3\.0 MiB  2\.0 MiB +42$' "$work/report" || fail "-o: line of a descendant"
 
-run "$slabkit" run -o "$work/report" bash -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do /bin/true; done'
+run "$slabkit" run -o "$work/report" bash -c 'for i in {1..22}; do /bin/true; done'
 is "many: shown" "$(grep -c '  true ' "$work/report")" 20
 has "many" "$work/report" "  and 2 more"
 
 marker=$work/marker
 run "$slabkit" run -o /nonexistent/report touch "$marker"
 is "-o not writable: status" "$status" 2
-has "-o not writable" "$work/err" "slabkit: run: cannot write '/nonexistent/report': No such file or directory"
+has "-o not writable" "$work/err" \
+    "slabkit: run: cannot write '/nonexistent/report': No such file or directory"
 is "-o not writable: the command did not run" "$([[ -e $marker ]] && echo ran)" ""
 
 run "$slabkit" run -o /dev/full bash -c 'exit 4'

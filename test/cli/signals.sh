@@ -27,13 +27,14 @@ nothing_left "killed"
 # begin SCRIPT: starts it under slabkit, in a process group of its own, and waits until it says ready; $pid
 begin() {
     : >"$work/out"
-    env --default-signal setsid "$slabkit" run --report -o "$work/report" sh -c "$1" >"$work/out" 2>"$work/err" &
+    env --default-signal setsid "$slabkit" run --report -o "$work/report" sh -c "$1" \
+        >"$work/out" 2>"$work/err" &
     pid=$!
-    until_has "$work/out" ready
+    until_has "$work/out" ready "$pid"
 }
 
 end() {
-    wait "$pid"
+    wait "$pid" 2>>"$work/err"
     status=$?
 }
 

@@ -66,7 +66,8 @@ wrong "--report is text or json" run --report=xml true
 wrong "unrecognized option '--nonsense'" run --nonsense true
 wrong "requires an argument" run -o
 wrong "slabkit: --options: unknown key 'foo'" run --options=foo=1 true
-wrong "slabkit: --options: bad value 'x' for 'slots' (auto|rseq-cid|rseq-cpu|portable)" run --options=slots=x true
+wrong "slabkit: --options: bad value 'x' for 'slots' (auto|rseq-cid|rseq-cpu|portable)" \
+    run --options=slots=x true
 
 run bash -c '"$0" help >/dev/full' "$slabkit"
 is "full disk: status" "$status" 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: start-up where something is refused, and the self-test against a kernel that errs. Each
- *       start happens in a child of its own.
+ *       start happens in a child of its own. argv[1] "own": libc does not register.
  */
 #define _GNU_SOURCE
 #include "arrays.h"
@@ -17,6 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static bool libc_registers;
 
 /* The system call `nr` fails with ENOSYS from now on, as in an older kernel. */
 static bool refuse(unsigned nr)
@@ -82,6 +84,18 @@ static void test_without_membarrier_it_is_portable(void **state)
 
     (void)state;
     assert_int_equal(start_without(SYS_membarrier, &cfg, PLAT_MODE_PORTABLE, "no membarrier"), 0);
+}
+
+/* libc's registration is older than the refusal; ours is not. */
+static void test_a_refused_registration_is_portable(void **state)
+{
+    struct plat_config cfg = {PLAT_MODE_RSEQ_CPU, 0};
+
+    (void)state;
+    if (libc_registers)
+        assert_int_equal(start_without(SYS_rseq, &cfg, PLAT_MODE_RSEQ_CPU, "libc's"), 0);
+    else
+        assert_int_equal(start_without(SYS_rseq, &cfg, PLAT_MODE_PORTABLE, "no registration"), 0);
 }
 
 static void test_without_timers_the_abort_is_not_tested(void **state)
@@ -200,10 +214,11 @@ static void test_the_self_test_gives_the_signal_back(void **state)
     assert_ptr_equal(action.sa_handler, on_urg);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_membarrier_it_is_portable),
+        cmocka_unit_test(test_a_refused_registration_is_portable),
         cmocka_unit_test(test_without_timers_the_abort_is_not_tested),
         cmocka_unit_test(test_ids_that_cannot_be_checked_are_not_believed),
         cmocka_unit_test(test_without_memory_there_is_one_slot),
@@ -214,5 +229,6 @@ int main(void)
         cmocka_unit_test(test_the_self_test_gives_the_signal_back),
     };
 
+    libc_registers = argc < 2 || strcmp(argv[1], "own") != 0;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

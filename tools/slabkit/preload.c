@@ -18,8 +18,10 @@
 #include "cli.h"
 #include "slabkit/slabkit.h"
 
+#define MULTIARCH_DIR ("lib/" SLABKIT_MULTIARCH)
+
 /* Below the parent of our own directory, best first. */
-static const char *const lib_dirs[] = {"lib", SLABKIT_LIBDIR, "lib/" SLABKIT_MULTIARCH, "lib64"};
+static const char *const lib_dirs[] = {"lib", SLABKIT_LIBDIR, MULTIARCH_DIR, "lib64"};
 
 /* The name developers have, and the one that is always installed. */
 static const char *const lib_names[] = {

@@ -14,7 +14,12 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
 {
     void *obj;
 
-    return SK_LIKELY(rseq_pop(idx, &obj) == RSEQ_HIT) ? obj : NULL;
+    if (SK_UNLIKELY(rseq_pop(idx, &obj) != RSEQ_HIT))
+        return NULL;
+    /* Known only to the assembly: saves the callers a second test. */
+    if (!obj)
+        __builtin_unreachable();
+    return obj;
 }
 
 SK_INLINE bool plat_slot_push(unsigned idx, void *obj)

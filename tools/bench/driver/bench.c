@@ -258,7 +258,7 @@ static int bench_run(struct bench *bench)
 static int bench_command(struct bench *bench, int argc, char **argv)
 {
     allocators_discover(bench);
-    if (options_parse(bench, argc, argv)) {
+    if (bench_options_parse(bench, argc, argv)) {
         bench_say("see slabkit bench --help");
         return 2;
     }

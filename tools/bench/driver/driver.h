@@ -100,7 +100,7 @@ bool pattern_unmatched(const char *patterns, const char *(*name_at)(const struct
                        const struct bench *bench, char *unmatched, size_t bytes);
 
 /* options.c: 0 to go on, -1 after a message: wrong usage. */
-int options_parse(struct bench *bench, int argc, char **argv);
+int bench_options_parse(struct bench *bench, int argc, char **argv);
 void options_help(FILE *out);
 
 /* allocators.c */

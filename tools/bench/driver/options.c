@@ -133,7 +133,7 @@ static int option_take(struct bench *bench, int id, const char *value)
     }
 }
 
-int options_parse(struct bench *bench, int argc, char **argv)
+int bench_options_parse(struct bench *bench, int argc, char **argv)
 {
     int id;
 
