@@ -20,13 +20,13 @@
 #define sk_sub_relaxed(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
 
 /* Compare and swap: true and stored, or false and *old is what was there. */
-#define sk_cas_relaxed(p, old, new)                                                               \
+#define sk_cas_relaxed(p, old, new)                                                                \
     __atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)
-#define sk_cas_acquire(p, old, new)                                                               \
+#define sk_cas_acquire(p, old, new)                                                                \
     __atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)
-#define sk_cas_release(p, old, new)                                                               \
+#define sk_cas_release(p, old, new)                                                                \
     __atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
-#define sk_cas_acq_rel(p, old, new)                                                               \
+#define sk_cas_acq_rel(p, old, new)                                                                \
     __atomic_compare_exchange_n((p), (old), (new), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 
 /* A counter written by one holder at a time (under its lock) and read by anyone. */

@@ -15,10 +15,10 @@ _Noreturn void plat_panic(const char *line);
 #define SK_STR(x)  SK_STR_(x)
 
 /* Always on: continuing would corrupt state. */
-#define SK_REQUIRE(cond)                                                                          \
-    do {                                                                                          \
-        if (SK_UNLIKELY(!(cond)))                                                                 \
-            plat_panic("slabkit: internal error: " #cond " at " __FILE__ ":" SK_STR(__LINE__));  \
+#define SK_REQUIRE(cond)                                                                           \
+    do {                                                                                           \
+        if (SK_UNLIKELY(!(cond)))                                                                  \
+            plat_panic("slabkit: internal error: " #cond " at " __FILE__ ":" SK_STR(__LINE__));    \
     } while (0)
 
 /* Debug builds only. */

@@ -60,8 +60,8 @@ SK_INLINE struct list *list_pop(struct list *head)
 }
 
 #define list_for_each(pos, head) for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
-#define list_for_each_safe(pos, tmp, head)                                                        \
-    for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                              \
+#define list_for_each_safe(pos, tmp, head)                                                         \
+    for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                               \
          (pos) = (tmp), (tmp) = (pos)->next)
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: gives idle memory back without a call by the program: a thread of our own, started when free memory
- *       waits, ended when nothing is left to do.
- * Below: kmalloc, pcpu, region; pthreads.
+ * Role: gives idle memory back without a call by the program: a thread of our own, started when
+ * free memory waits, ended when nothing is left to do. Below: kmalloc, pcpu, region; pthreads.
  * Owns: reaper.state.
- * Concurrency: state changes by compare-and-swap IDLE -> STARTING -> RUNNING -> IDLE. The thread takes
- *       the engine's locks like any other caller. After fork the child has no thread: state IDLE.
+ * Concurrency: state changes by compare-and-swap IDLE -> STARTING -> RUNNING -> IDLE. The thread
+ * takes the engine's locks like any other caller. After fork the child has no thread: state IDLE.
  * Failure: no thread can be had: the next poke tries again.
  * Why: lazily, because a short program needs no reaper and some programs (unshare, setns) must stay
  *       single-threaded; never from inside a signal handler, where pthread_create is not allowed:
@@ -19,12 +18,16 @@
 #include <signal.h>
 #include <time.h>
 
-#define POKE_PERIOD   256u /* slow paths between two looks */
-#define QUIET_TICKS   12u  /* ticks without work until the thread ends */
-#define MASKED_POKES  64u  /* looks put off because signals were blocked */
-#define REAPER_STACK  ((size_t)128 << 10)
+#define POKE_PERIOD  256u /* slow paths between two looks */
+#define QUIET_TICKS  12u  /* ticks without work until the thread ends */
+#define MASKED_POKES 64u  /* looks put off because signals were blocked */
+#define REAPER_STACK ((size_t)128 << 10)
 
-enum reaper_state { REAPER_IDLE, REAPER_STARTING, REAPER_RUNNING };
+enum reaper_state {
+    REAPER_IDLE,
+    REAPER_STARTING,
+    REAPER_RUNNING
+};
 
 static struct {
     unsigned state;  /* atomic, enum reaper_state */

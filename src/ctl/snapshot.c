@@ -30,6 +30,8 @@ static void add_slot(struct slabkit_class *k, struct slot_cache *sc)
 {
     struct parray *pa;
 
+    k->allocs += plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind) +
+                 sk_load_relaxed(&sc->sc_alloc_passed);
     k->alloc_misses += sk_load_relaxed(&sc->sc_alloc_misses);
     k->free_misses += sk_load_relaxed(&sc->sc_free_misses);
     k->refills += sk_load_relaxed(&sc->sc_refills);
@@ -137,13 +139,15 @@ static void fill_process(struct slabkit_snapshot *out)
     copy_name(out->slots_reason, sizeof(out->slots_reason), plat_mode_reason());
     out->slots = plat_nslots();
     out->nodes = plat_nnodes();
+    out->allocs_exact = 1;
     out->reaper = ctl_reaper_runs();
     out->reaps = ctl_reaps();
 }
 
 static void fill_classes(struct slabkit_snapshot *out)
 {
-    for (unsigned idx = 1; idx < pcpu_cache_end() && out->classes < SLABKIT_SNAPSHOT_CLASSES; idx++) {
+    for (unsigned idx = 1; idx < pcpu_cache_end() && out->classes < SLABKIT_SNAPSHOT_CLASSES;
+         idx++) {
         struct slabkit_class *k = &out->class_[out->classes];
         struct pcpu_cache *c = pcpu_cache_at(idx);
 

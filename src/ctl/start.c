@@ -73,7 +73,8 @@ bool ctl_start_slow(void)
     return true;
 }
 
-/* ---- fork: all locks, top to bottom; the child starts with none held ------------------------------- */
+/* ---- fork: all locks, top to bottom; the child starts with none held
+ * ------------------------------- */
 
 static bool fork_entered;
 
@@ -128,7 +129,8 @@ __attribute__((constructor)) static void ctl_constructor(void)
     pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------ */
+/* ---- the end
+ * ------------------------------------------------------------------------------------------ */
 
 static void write_report(void)
 {

@@ -2,8 +2,8 @@
 /*
  * Role: brings the engine up, once; and what the front doors call from their slow paths.
  * Below: every layer but front.
- * Concurrency: any thread; the first one starts, the others wait. From a signal handler that interrupted the
- *       start on the same thread: false.
+ * Concurrency: any thread; the first one starts, the others wait. From a signal handler that
+ * interrupted the start on the same thread: false.
  */
 #ifndef SLABKIT_CTL_START_H
 #define SLABKIT_CTL_START_H

@@ -8,8 +8,8 @@
 
 #include "ctl/options.h"
 
-/* Parses SLABKIT_OPTIONS, unless the process runs with raised privileges (as secure_getenv). Works before the
- * C library has set up its environment. */
+/* Parses SLABKIT_OPTIONS, unless the process runs with raised privileges (as secure_getenv). Works
+ * before the C library has set up its environment. */
 void system_parse_options(struct options *o, options_complain *complain);
 /* stderr for an empty path; -1 if the file cannot be opened. */
 int system_open_report(const char *path);

@@ -4,13 +4,15 @@
  * Below: front.h.
  * Failure: as [new.delete.single]: the new-handler is called until it gives up; then the throwing
  *       forms throw std::bad_alloc, the nothrow forms return NULL.
- * Why: in C, with libstdc++ reached only through weak symbols, so that C programs need no C++ library.
+ * Why: in C, with libstdc++ reached only through weak symbols, so that C programs need no C++
+ * library.
  */
 #include "front/front.h"
 
 typedef void (*new_handler)(void);
 
-extern new_handler std_get_new_handler(void) __asm__("_ZSt15get_new_handlerv") __attribute__((weak));
+extern new_handler std_get_new_handler(void) __asm__("_ZSt15get_new_handlerv")
+    __attribute__((weak));
 extern _Noreturn void std_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv")
     __attribute__((weak));
 
@@ -50,8 +52,8 @@ static SK_COLD void *new_slow(size_t size, size_t align, bool nothrow)
 
 NEW("_Znwm", cxx_new, (size_t size), 0, false)
 NEW("_Znam", cxx_new_array, (size_t size), 0, false)
-NEW("_ZnwmRKSt9nothrow_t", cxx_new_nothrow, (size_t size, const void *tag __attribute__((unused))), 0,
-    true)
+NEW("_ZnwmRKSt9nothrow_t", cxx_new_nothrow, (size_t size, const void *tag __attribute__((unused))),
+    0, true)
 NEW("_ZnamRKSt9nothrow_t", cxx_new_array_nothrow,
     (size_t size, const void *tag __attribute__((unused))), 0, true)
 NEW("_ZnwmSt11align_val_t", cxx_new_aligned, (size_t size, size_t align), align, false)

@@ -77,15 +77,17 @@ SK_EXPORT void malloc_stats(void)
     plat_unlock(&look_lock);
 }
 
-/* ---- malloc_info: the elements and attributes of glibc's, one heap ------------------------------------ */
+/* ---- malloc_info: the elements and attributes of glibc's, one heap
+ * ------------------------------------ */
 
 static void info_class(FILE *out, const struct slabkit_class *k)
 {
     uint64_t n = k->array_objs + k->depot_objs + k->slab_free_objs;
 
     if (n)
-        fprintf(out, "  <size from=\"%u\" to=\"%u\" total=\"%llu\" count=\"%llu\"/>\n", k->object_bytes,
-                k->object_bytes, (unsigned long long)(n * k->object_bytes), (unsigned long long)n);
+        fprintf(out, "  <size from=\"%u\" to=\"%u\" total=\"%llu\" count=\"%llu\"/>\n",
+                k->object_bytes, k->object_bytes, (unsigned long long)(n * k->object_bytes),
+                (unsigned long long)n);
 }
 
 static void info_totals(FILE *out, const struct slabkit_snapshot *s, const char *indent)
@@ -139,7 +141,8 @@ SK_EXPORT int malloc_info(int options, FILE *out)
     return 0;
 }
 
-/* ---- tuning --------------------------------------------------------------------------------------------- */
+/* ---- tuning
+ * --------------------------------------------------------------------------------------------- */
 
 SK_EXPORT int malloc_trim(size_t pad)
 {

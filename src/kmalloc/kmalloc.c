@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the slow halves, and what is built from them: zeroed, aligned, resized blocks. See kmalloc.h.
- * Below: classes.c, large.c, nested.c, pcpu.
- * Concurrency: every slow path is bracketed by plat_enter and plat_leave; what cannot enter is nested.
+ * Role: the slow halves, and what is built from them: zeroed, aligned, resized blocks. See
+ * kmalloc.h. Below: classes.c, large.c, nested.c, pcpu. Concurrency: every slow path is bracketed
+ * by plat_enter and plat_leave; what cannot enter is nested.
  */
 #include "kmalloc/internal.h"
 
-/* ---- allocate ------------------------------------------------------------------------------------ */
+/* ---- allocate
+ * ------------------------------------------------------------------------------------ */
 
 static bool is_small(size_t size, size_t align)
 {
@@ -87,7 +88,8 @@ void *km_zalloc(size_t size)
     return p;
 }
 
-/* ---- free ------------------------------------------------------------------------------------------ */
+/* ---- free
+ * ------------------------------------------------------------------------------------------ */
 
 static void free_once(void *p)
 {
@@ -112,7 +114,8 @@ SK_NOINLINE void km_free_slow(void *p)
     nested_run_deferred();
 }
 
-/* ---- size -------------------------------------------------------------------------------------------- */
+/* ---- size
+ * -------------------------------------------------------------------------------------------- */
 
 static _Noreturn void query_misuse(enum misuse what, const void *p, size_t bytes, const char *name)
 {
@@ -128,8 +131,9 @@ static size_t usable_or_0(const void *p)
     size_t bytes;
 
     if (SK_LIKELY(idx != 0))
-        return slab_check(region_info(p)->slab, p) == MISUSE_KINDS ? pcpu_cache_at(idx)->pc_geom.size
-                                                                   : 0;
+        return slab_check(region_info(p)->slab, p) == MISUSE_KINDS
+                   ? pcpu_cache_at(idx)->pc_geom.size
+                   : 0;
     bytes = nested_usable(p);
     return bytes ? bytes : large_usable(p);
 }
@@ -153,10 +157,11 @@ void km_check_sized(const void *p, size_t size, size_t align)
         query_misuse(MISUSE_SIZE, p, size, idx ? pcpu_cache_at(idx)->pc_geom.name : "large blocks");
 }
 
-/* ---- resize -------------------------------------------------------------------------------------------- */
+/* ---- resize
+ * -------------------------------------------------------------------------------------------- */
 
-/* Worth keeping: it fits, at least half of the block stays in use, and a power of two keeps its natural
- * alignment. */
+/* Worth keeping: it fits, at least half of the block stays in use, and a power of two keeps its
+ * natural alignment. */
 static bool fits_in_place(const void *p, size_t usable, size_t size)
 {
     return size <= usable && size >= usable / 2 && !(sk_is_pow2(size) && (uintptr_t)p % size);
@@ -202,7 +207,8 @@ void *km_realloc(void *p, size_t size)
     return q || size > usable ? q : p;
 }
 
-/* ---- giving back, figures ------------------------------------------------------------------------------- */
+/* ---- giving back, figures
+ * ------------------------------------------------------------------------------- */
 
 size_t km_trim(size_t keep_bytes)
 {

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: blocks of any size: size classes over the slots' caches, large blocks as runs of pages, huge blocks
- *       from the system.
- * Below: pcpu, region.
- * Owns: the size classes and their caches, the counts of large and huge blocks, the arena and the
- *       list that serve calls which interrupted a slow path.
+ * Role: blocks of any size: size classes over the slots' caches, large blocks as runs of pages,
+ * huge blocks from the system. Below: pcpu, region. Owns: the size classes and their caches, the
+ * counts of large and huge blocks, the arena and the list that serve calls which interrupted a slow
+ * path.
  *
  *       size                         block
  *       0 .. KM_SMALL_MAX            an object of a size class
  *       .. KM_HUGE_MIN - 1           a run of pages of the range
  *       KM_HUGE_MIN ..               a mapping of its own, grown by mremap
  *
- * Concurrency: everything callable from any thread. From a signal handler that interrupted a slow path of the
- *       same thread: allocation is served from arrays or from the nested arena, frees are deferred.
- * Failure: NULL. Misuse: one line, then abort.
+ * Concurrency: everything callable from any thread. From a signal handler that interrupted a slow
+ * path of the same thread: allocation is served from arrays or from the nested arena, frees are
+ * deferred. Failure: NULL. Misuse: one line, then abort.
  */
 #ifndef SLABKIT_KMALLOC_KMALLOC_H
 #define SLABKIT_KMALLOC_KMALLOC_H
@@ -22,15 +21,15 @@
 #include "pcpu/pcpu.h"
 
 /* 8, 16, 32, .. 128 by 16, then 8 classes per doubling: at most 12.5 % lost. */
-#define KM_SMALL_MAX  ((size_t)32 << 10)
-#define KM_FINE_MAX   ((size_t)1024)
-#define KM_CLASSES    73u
-#define KM_HUGE_MIN   ((size_t)32 << 20)
-#define KM_SIZE_MAX   ((size_t)PTRDIFF_MAX)
+#define KM_SMALL_MAX ((size_t)32 << 10)
+#define KM_FINE_MAX  ((size_t)1024)
+#define KM_CLASSES   73u
+#define KM_HUGE_MIN  ((size_t)32 << 20)
+#define KM_SIZE_MAX  ((size_t)PTRDIFF_MAX)
 
 /* Class of a size, as array index; 0 before km_init. */
-extern uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];        /* [(size + 7) / 8] */
-extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1];   /* [(size + 127) / 128] */
+extern uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];      /* [(size + 7) / 8] */
+extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] */
 
 /* size <= KM_SMALL_MAX. */
 SK_INLINE unsigned km_class(size_t size)

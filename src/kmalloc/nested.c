@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock may be
- *       taken: blocks from the slot's arrays or from a small arena, frees onto a list for later.
+ * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock may
+ * be taken: blocks from the slot's arrays or from a small arena, frees onto a list for later.
  * Below: plat's per-slot primitives, region.
  * Owns: the arena: a run of the range, cut by one atomic index and never reused; the deferred list.
  * Concurrency: lock-free.
@@ -15,9 +15,9 @@
 #define NESTED_HEADER      16u /* the block's bytes, before it */
 
 static struct {
-    char *base;      /* constant after nested_init */
-    size_t used;     /* atomic */
-    void *deferred;  /* atomic: list through the first word of each block */
+    char *base;     /* constant after nested_init */
+    size_t used;    /* atomic */
+    void *deferred; /* atomic: list through the first word of each block */
 } nested;
 
 bool nested_init(void)

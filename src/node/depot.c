@@ -65,16 +65,30 @@ static struct parray *depot_take_oldest(struct node_cache *nd)
     return pa;
 }
 
+static struct parray *depot_take_over(struct node_cache *nd)
+{
+    return nd->nd_nfull > nd->nd_full_limit ? depot_take_oldest(nd) : NULL;
+}
+
 struct parray *node_put_full(struct node_cache *nd, struct parray *pa)
 {
-    struct parray *over = NULL;
+    struct parray *over;
 
     plat_lock(&nd->nd_lock);
     list_push(&nd->nd_full, &pa->pa_link);
     sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull + 1);
     nd->nd_depot_puts++;
-    if (nd->nd_nfull > nd->nd_full_limit)
-        over = depot_take_oldest(nd);
+    over = depot_take_over(nd);
+    plat_unlock(&nd->nd_lock);
+    return over;
+}
+
+struct parray *node_get_over(struct node_cache *nd)
+{
+    struct parray *over;
+
+    plat_lock(&nd->nd_lock);
+    over = depot_take_over(nd);
     plat_unlock(&nd->nd_lock);
     return over;
 }

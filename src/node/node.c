@@ -104,8 +104,7 @@ void node_settle_orphans(struct node_cache *nd)
     struct list *l, *tmp;
 
     plat_lock(&nd->nd_lock);
-    list_for_each_safe(l, tmp, &nd->nd_orphans)
-    {
+    list_for_each_safe (l, tmp, &nd->nd_orphans) {
         struct slab *s = slab_of(l);
 
         slab_collect(s);

@@ -5,19 +5,21 @@
  * Below: slab.
  * Owns: struct node_cache and the arrays while they are in the depot.
  * Invariants: nd_slabs = slabs on slots' lists + off lists + nd_norphans + nd_nidle
- *       nd_nidle <= nd_idle_limit; nd_nfull <= nd_full_limit
- * Concurrency: nd_lock, taken inside a slot's lock, outside of region's and meta's. No system call under it:
- *       node_grow and node_shrink run without any lock.
- * Failure: NULL.
- * Why: arrays move whole, so that a batch costs one lock and two pointers whatever its size
- *       (Bonwick & Adams 2001, "Magazines and Vmem": the depot; Linux mm/slab.c: the shared array).
+ *       nd_nfull <= nd_full_limit after each put and the node_get_over that follow it
+ *       nd_nidle <= nd_idle_limit after each node_keep_idle that kept one; settled orphans come on
+ * top, until the next pass of the reaper but one Concurrency: nd_lock, taken inside a slot's lock,
+ * outside of region's and meta's. No system call under it: node_grow and node_shrink run without
+ * any lock. Failure: NULL. Why: arrays move whole, so that a batch costs one lock and two pointers
+ * whatever its size (Bonwick & Adams 2001, "Magazines and Vmem": the depot; Linux mm/slab.c: the
+ * shared array).
  */
 #ifndef SLABKIT_NODE_NODE_H
 #define SLABKIT_NODE_NODE_H
 
 #include "slab/slab.h"
 
-/* An array as plat.h defines it, with a header. Owner: the slot it is installed in, or the depot. */
+/* An array as plat.h defines it, with a header. Owner: the slot it is installed in, or the depot.
+ */
 struct parray {
     struct list pa_link; /* in the depot */
     uint32_t pa_cap;
@@ -62,7 +64,7 @@ struct node_cache {
     uint32_t nd_cap_max; /* largest array allowed for this size */
 
     /* Under nd_lock. nd_cap is also read without it, as a hint. */
-    uint32_t nd_cap;        /* capacity of the arrays made now */
+    uint32_t nd_cap; /* capacity of the arrays made now */
     uint32_t nd_nfull;
     uint32_t nd_full_limit; /* in arrays of nd_cap */
     uint32_t nd_full_low;   /* least nd_nfull since the last reap: arrays nobody needed */
@@ -72,7 +74,7 @@ struct node_cache {
     uint32_t nd_idle_limit;
     uint32_t nd_idle_low; /* least nd_nidle since the last reap */
     uint32_t nd_colour_next;
-    struct list nd_full;    /* hottest first */
+    struct list nd_full; /* hottest first */
     struct list nd_empty;
     struct list nd_orphans;
     struct list nd_idle;
@@ -95,9 +97,11 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
 
 /* The hottest array with objects, or NULL. */
 struct parray *node_get_full(struct node_cache *nd);
-/* Gives an array with objects. When the depot is over its limit, returns its oldest one, whose objects the caller
- * must bring home; else NULL. */
+/* Gives an array with objects. When the depot is over its limit, returns its oldest one, whose
+ * objects the caller must bring home; else NULL. */
 struct parray *node_put_full(struct node_cache *nd, struct parray *pa);
+/* The next one, until NULL: more than one is over when arrays grew and the limit with them fell. */
+struct parray *node_get_over(struct node_cache *nd);
 /* An array without objects, of nd_cap, or NULL: the caller makes one. */
 struct parray *node_get_empty(struct node_cache *nd);
 void node_put_empty(struct node_cache *nd, struct parray *pa);
@@ -114,8 +118,8 @@ void node_reap_end(struct node_cache *nd, bool idle);
 struct slab *node_adopt(struct node_cache *nd, struct list *list, unsigned slot);
 /* A slot gives up a slab of its list. */
 void node_orphan(struct node_cache *nd, struct slab *s);
-/* A slab without objects in use leaves its slot's list. true: kept here; false: the caller unlinks it
- * and unmakes it by node_shrink when it holds no lock. */
+/* A slab without objects in use leaves its slot's list. true: kept here; false: the caller unlinks
+ * it and unmakes it by node_shrink when it holds no lock. */
 bool node_keep_idle(struct node_cache *nd, struct slab *s);
 /* For the reaper: an idle slab not needed since the last pass (all: any), off its list, or NULL. */
 struct slab *node_reap_idle(struct node_cache *nd, bool all);

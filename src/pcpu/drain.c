@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: giving back: arrays and depots are emptied, waiting chains collected, unused slabs unmade; by force
- *       or, for the reaper, only what was not used lately.
- * Below: install.c, home.c, node.
- * Concurrency: one sc_lock at a time; the program goes on allocating meanwhile and simply misses where
- *       an array is being emptied.
+ * Role: giving back: arrays and depots are emptied, waiting chains collected, unused slabs unmade;
+ * by force or, for the reaper, only what was not used lately. Below: install.c, home.c, node.
+ * Concurrency: one sc_lock at a time; the program goes on allocating meanwhile and simply misses
+ * where an array is being emptied.
  */
 #include "pcpu/internal.h"
 
@@ -141,7 +140,8 @@ void pcpu_drain_all(void)
             pcpu_drain(pcpu_cache_at(idx));
 }
 
-/* ---- the reaper's pass ---------------------------------------------------------------------------- */
+/* ---- the reaper's pass
+ * ---------------------------------------------------------------------------- */
 
 /* Passes since the pair was last used. A slot whose array only hits shows it by its word. */
 static unsigned slot_age(struct slot_cache *sc)
@@ -211,9 +211,10 @@ size_t pcpu_idle_bytes(void)
             struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
 
             if (nd)
-                bytes += (size_t)sk_load_relaxed(&nd->nd_nfull) * sk_load_relaxed(&nd->nd_cap) *
-                             c->pc_geom.size +
-                         (size_t)sk_load_relaxed(&nd->nd_nidle) * c->pc_geom.pages * PLAT_PAGE_BYTES;
+                bytes +=
+                    (size_t)sk_load_relaxed(&nd->nd_nfull) * sk_load_relaxed(&nd->nd_cap) *
+                        c->pc_geom.size +
+                    (size_t)sk_load_relaxed(&nd->nd_nidle) * c->pc_geom.pages * PLAT_PAGE_BYTES;
         }
     }
     return bytes;

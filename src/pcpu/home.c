@@ -85,7 +85,8 @@ unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w
     return got;
 }
 
-/* ---- bringing home ----------------------------------------------------------------------------- */
+/* ---- bringing home -----------------------------------------------------------------------------
+ */
 
 struct chain {
     struct slab *slab;
@@ -141,8 +142,8 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
     slab_leave_if_unused(sc, s, w);
 }
 
-/* An object in an array was in a slab of this cache when it was freed; if it is not any more, it was
- * freed twice and its slab went with the first time. */
+/* An object in an array was in a slab of this cache when it was freed; if it is not any more, it
+ * was freed twice and its slab went with the first time. */
 static struct slab *slab_holding(const struct slot_cache *sc, const void *p)
 {
     if (SK_UNLIKELY(region_kind(p) != sc->sc_cache->pc_geom.kind))
@@ -168,15 +169,15 @@ void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work
     sk_count(&sc->sc_flush_objs, n);
 }
 
-/* ---- settling ------------------------------------------------------------------------------------ */
+/* ---- settling
+ * ------------------------------------------------------------------------------------ */
 
 void slot_settle(struct slot_cache *sc, struct work *w)
 {
     struct list *l, *tmp;
 
     returned_take(sc, w);
-    list_for_each_safe(l, tmp, &sc->sc_partial)
-    {
+    list_for_each_safe (l, tmp, &sc->sc_partial) {
         struct slab *s = slab_of(l);
 
         slab_collect(s);

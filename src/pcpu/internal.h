@@ -31,15 +31,16 @@ bool slot_budget_allows(unsigned slot, size_t bytes);
 /* ---- array side (install.c), under sc_lock --------------------------------------------------- */
 
 /*
- * Puts pa in the place of the slot's array and returns what the caller is left with: that array (its
- * pa_avail set), NULL if there was none, or pa itself: the thread does not run on this slot any more, and
- * nothing changed.
+ * Puts pa in the place of the slot's array and returns what the caller is left with: that array
+ * (its pa_avail set), NULL if there was none, or pa itself: the thread does not run on this slot
+ * any more, and nothing changed.
  */
 struct parray *slot_swap(struct slot_cache *sc, struct parray *pa);
 /* Takes the array out from anywhere, for good. NULL: there was none. */
 struct parray *slot_close(struct slot_cache *sc);
 
-/* ---- slab side (home.c), under sc_lock -------------------------------------------------------- */
+/* ---- slab side (home.c), under sc_lock --------------------------------------------------------
+ */
 
 /* Up to n objects of the slot's own slabs. */
 unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w);

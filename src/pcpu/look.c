@@ -26,7 +26,7 @@ static uint64_t depot_count(struct node_cache *nd)
     uint64_t n = 0;
 
     plat_lock(&nd->nd_lock);
-    list_for_each(l, &nd->nd_full)
+    list_for_each (l, &nd->nd_full)
         n += SK_CONTAINER_OF(l, struct parray, pa_link)->pa_avail;
     plat_unlock(&nd->nd_lock);
     return n;
@@ -86,8 +86,7 @@ static unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t co
     unsigned faults = 0, n = 0;
     struct list *l;
 
-    list_for_each(l, list)
-    {
+    list_for_each (l, list) {
         faults += verify_slab(c, SK_CONTAINER_OF(l, struct slab, sl_link), state, owner, fault);
         n++;
     }

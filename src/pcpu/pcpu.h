@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: one cache as seen by the slots: its array and its slabs per slot, and what happens when the array
- *       is empty or full. The hit path itself is hit.h.
- * Below: node.
- * Owns: struct slot_cache, one per (slot, cache) that was ever used, and the table of them.
- * Invariants, per slot_cache under its lock:
- *       the slot's word is 0 <=> sc_array == NULL; otherwise it points into sc_array->pa_a
- *       every slab on sc_partial has sl_owner == sc_slot and state PARTIAL
- *       objects in the program's hands, arrays and depots of a cache
- *           = sum over its slots of sc_refill_objs - sc_flush_objs
- * Concurrency: lock order sc_lock < nd_lock < region, meta. Two sc_locks are never held at once, but by
- *       pcpu_fork_prepare, in the order of the table. No system call under a lock, with one exception:
- *       plat_slot_stop, whose fence must be inside.
- * Failure: allocation returns NULL, nothing is lost.
+ * Role: one cache as seen by the slots: its array and its slabs per slot, and what happens when the
+ * array is empty or full. The hit path itself is hit.h. Below: node. Owns: struct slot_cache, one
+ * per (slot, cache) that was ever used, and the table of them. Invariants, per slot_cache under its
+ * lock: the slot's word is 0 <=> sc_array == NULL; otherwise it points into sc_array->pa_a every
+ * slab on sc_partial has sl_owner == sc_slot and state PARTIAL objects in the program's hands,
+ * arrays and depots of a cache = sum over its slots of sc_refill_objs - sc_flush_objs Concurrency:
+ * lock order sc_lock < nd_lock < region, meta. Two sc_locks are never held at once, but by
+ *       pcpu_fork_prepare, in the order of the table. No system call under a lock, with one
+ * exception: plat_slot_stop, whose fence must be inside. Failure: allocation returns NULL, nothing
+ * is lost.
  */
 #ifndef SLABKIT_PCPU_PCPU_H
 #define SLABKIT_PCPU_PCPU_H
@@ -39,6 +36,7 @@ struct slot_cache {
 
     /* Figures, under sc_lock; read by anyone. */
     uint64_t sc_alloc_misses, sc_free_misses;
+    uint64_t sc_alloc_passed; /* objects that went to the program beside the array */
     uint64_t sc_refills, sc_refill_objs;
     uint64_t sc_flushes, sc_flush_objs;
     uint64_t sc_remote_objs, sc_remote_chains, sc_tells;
@@ -48,9 +46,10 @@ struct slot_cache {
 };
 
 struct pcpu_cache {
-    struct slab_geom pc_geom;                   /* constant; pc_geom.kind is the array index */
-    struct node_cache *pc_node[PLAT_NODES_MAX]; /* set once under the table's lock; read with acquire */
-    uint64_t pc_failures;                       /* atomic */
+    struct slab_geom pc_geom; /* constant; pc_geom.kind is the array index */
+    struct node_cache
+        *pc_node[PLAT_NODES_MAX]; /* set once under the table's lock; read with acquire */
+    uint64_t pc_failures;         /* atomic */
 };
 
 struct pcpu_limits {
@@ -60,8 +59,9 @@ struct pcpu_limits {
 
 /* Once, after plat_init and region_init. false: no memory at all. */
 bool pcpu_init(const struct pcpu_limits *limits);
-/* Registers a cache under its array index, 1 .. PLAT_SLOT_WORDS - 1. c stays where it is. */
-void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align, uint16_t idx);
+/* Registers a cache under its array index, 1 .. PLAT_SLOT_ARRAYS - 1. c stays where it is. */
+void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
+                     uint16_t idx);
 /* NULL: no cache has this index. */
 struct pcpu_cache *pcpu_cache_at(unsigned idx);
 unsigned pcpu_cache_end(void); /* one more than the largest index in use */
@@ -72,7 +72,8 @@ void pcpu_free_slow(struct pcpu_cache *c, void *p);
 
 /* ---- giving back (drain.c) ------------------------------------------------------------------ */
 
-/* Empties arrays and depots of a cache, collects what waits, returns slabs without objects in use. */
+/* Empties arrays and depots of a cache, collects what waits, returns slabs without objects in use.
+ */
 void pcpu_drain(struct pcpu_cache *c);
 void pcpu_drain_all(void);
 /* One pass of the reaper: what was not used since the last pass goes back. true: something was. */
@@ -89,7 +90,8 @@ void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_dep
 /* Objects of a cache that slabs count as handed out; remote ones on their way home not included. */
 uint64_t pcpu_objs_out(struct pcpu_cache *c);
 /* Faults found in the slabs and lists of a cache; each is told by fault(). */
-unsigned pcpu_verify(struct pcpu_cache *c, void (*fault)(const struct pcpu_cache *c, const char *what));
+unsigned pcpu_verify(struct pcpu_cache *c,
+                     void (*fault)(const struct pcpu_cache *c, const char *what));
 
 void pcpu_fork_prepare(void);
 void pcpu_fork_parent(void);

@@ -2,25 +2,30 @@
 /*
  * Role: what happens when a slot's array is empty (refill) or full (flush).
  * Below: install.c and home.c for the slot, node for the depot.
- * Concurrency: each round runs under sc_lock of the slot the thread is on; the thread may be moved at
- *       any time, so the word is changed by compare-and-swap and a round may have to start again
- *       on another slot. After ROUNDS_MAX such moves objects pass beside the array.
- * Failure: refill returns NULL when region has nothing more; flush cannot fail.
+ * Concurrency: each round runs under sc_lock of the slot the thread is on; the thread may be moved
+ * at any time, so the word is changed by compare-and-swap and a round may have to start again on
+ * another slot. After ROUNDS_MAX such moves objects pass beside the array. Failure: refill returns
+ * NULL when region has nothing more; flush cannot fail.
  *
  *     refill                                       flush
- *       a full array from the depot                  the full array leaves, an empty one with p in it comes
- *       objects of the slot's own slabs              depot has room: it goes there
- *       a slab nobody runs                           otherwise the depot's oldest array goes home
- *       a new slab
+ *       a full array from the depot                  the full array leaves, an empty one with p in
+ * it comes objects of the slot's own slabs              depot has room: it goes there a slab nobody
+ * runs                           otherwise the depot's oldest array goes home a new slab
  */
 #include "pcpu/internal.h"
 
-#define ROUNDS_MAX        4u
+#define ROUNDS_MAX         4u
 #define MISSES_BEFORE_GROW 4u
 
-enum step { STEP_DONE, STEP_NEED_ARRAY, STEP_NEED_SLAB, STEP_MOVED };
+enum step {
+    STEP_DONE,
+    STEP_NEED_ARRAY,
+    STEP_NEED_SLAB,
+    STEP_MOVED
+};
 
-/* ---- work outside of locks ----------------------------------------------------------------------- */
+/* ---- work outside of locks
+ * ----------------------------------------------------------------------- */
 
 void work_init(struct work *w)
 {
@@ -50,7 +55,8 @@ static void work_get_array(struct node_cache *nd, struct work *w)
     w->no_array = !w->array;
 }
 
-/* A slot with several slabs to take from gives one up, so that memory is not mapped while there is some. */
+/* A slot with several slabs to take from gives one up, so that memory is not mapped while there is
+ * some. */
 static bool slot_give_up_one(struct slot_cache *sc)
 {
     bool some;
@@ -89,7 +95,8 @@ static bool work_get_slab(struct slot_cache *sc, struct work *w)
     return w->slab != NULL;
 }
 
-/* ---- arrays grow ----------------------------------------------------------------------------------- */
+/* ---- arrays grow
+ * ----------------------------------------------------------------------------------- */
 
 static void slot_note_miss(struct slot_cache *sc)
 {
@@ -112,7 +119,8 @@ static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
     return pa ? pa : node_get_empty(sc->sc_node);
 }
 
-/* ---- the depot's overflow ---------------------------------------------------------------------------- */
+/* ---- the depot's overflow
+ * ---------------------------------------------------------------------------- */
 
 static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
@@ -128,12 +136,12 @@ static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, stru
         node_put_empty(sc->sc_node, pa);
         return;
     }
-    over = node_put_full(sc->sc_node, pa);
-    if (over)
+    for (over = node_put_full(sc->sc_node, pa); over; over = node_get_over(sc->sc_node))
         array_home_locked(sc, over, w);
 }
 
-/* ---- refill ------------------------------------------------------------------------------------------- */
+/* ---- refill
+ * ------------------------------------------------------------------------------------------- */
 
 /* Takes one object of pa for the caller, and makes the rest the slot's array. */
 static void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
@@ -141,6 +149,7 @@ static void *refill_install(struct slot_cache *sc, struct parray *pa, struct wor
     void *obj = pa->pa_a[pa->pa_avail--];
     struct parray *left = slot_swap(sc, pa);
 
+    sk_count(&sc->sc_alloc_passed, 1);
     if (left)
         array_to_depot_locked(sc, left, w);
     return obj;
@@ -179,8 +188,12 @@ static enum step refill_from_slabs(struct slot_cache *sc, struct work *w, void *
 
     if (!pa && !w->no_array)
         return STEP_NEED_ARRAY;
-    if (!pa)
-        return refill_take(sc, obj, 1, w) ? STEP_DONE : STEP_NEED_SLAB;
+    if (!pa) {
+        unsigned got = refill_take(sc, obj, 1, w);
+
+        sk_count(&sc->sc_alloc_passed, got);
+        return got ? STEP_DONE : STEP_NEED_SLAB;
+    }
     pa->pa_avail = refill_take(sc, pa->pa_a + 1, pa->pa_cap, w);
     if (!pa->pa_avail) {
         w->array = pa;
@@ -243,7 +256,8 @@ void *pcpu_alloc_slow(struct pcpu_cache *c)
     return obj;
 }
 
-/* ---- flush --------------------------------------------------------------------------------------------- */
+/* ---- flush
+ * --------------------------------------------------------------------------------------------- */
 
 static void flush_beside(struct slot_cache *sc, void *p, struct work *w)
 {

@@ -2,10 +2,9 @@
 /*
  * Role: the table of caches and of (slot, cache) pairs, and the budget of each slot.
  * Below: node, region's metadata.
- * Owns: pcpu_caches[], the pair table (address space for nslots * PLAT_SLOT_WORDS pointers, touched as
- *       used), slot budgets.
- * Concurrency: entries are set once, under table_lock, with release; read with acquire. Pairs are never removed:
- *       a reader may keep a pointer.
+ * Owns: pcpu_caches[], the pair table (address space for nslots * PLAT_SLOT_ARRAYS pointers,
+ * touched as used), slot budgets. Concurrency: entries are set once, under table_lock, with
+ * release; read with acquire. Pairs are never removed: a reader may keep a pointer.
  */
 #include "pcpu/internal.h"
 #include "region/meta.h"
@@ -17,16 +16,16 @@ struct slot_budget {
 static struct {
     struct plat_lock lock;
     unsigned end;               /* atomic: one more than the largest index */
-    struct slot_cache **pairs;  /* [slot * PLAT_SLOT_WORDS + index] */
+    struct slot_cache **pairs;  /* [slot * PLAT_SLOT_ARRAYS + index] */
     struct slot_budget *budget; /* [slot] */
     struct pcpu_limits limits;
-    struct pcpu_cache *caches[PLAT_SLOT_WORDS];
+    struct pcpu_cache *caches[PLAT_SLOT_ARRAYS];
 } table;
 
 bool pcpu_init(const struct pcpu_limits *limits)
 {
     size_t slots = plat_nslots();
-    size_t bytes = slots * PLAT_SLOT_WORDS * sizeof(*table.pairs);
+    size_t bytes = slots * PLAT_SLOT_ARRAYS * sizeof(*table.pairs);
 
     table.limits = *limits;
     table.budget = meta_alloc(slots * sizeof(*table.budget));
@@ -34,9 +33,10 @@ bool pcpu_init(const struct pcpu_limits *limits)
     return table.budget && table.pairs;
 }
 
-void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align, uint16_t idx)
+void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
+                     uint16_t idx)
 {
-    SK_REQUIRE(idx != 0 && idx < PLAT_SLOT_WORDS);
+    SK_REQUIRE(idx != 0 && idx < PLAT_SLOT_ARRAYS);
     slab_geom_init(&c->pc_geom, name, size, align, idx);
     plat_lock(&table.lock);
     sk_store_release(&table.caches[idx], c);
@@ -47,7 +47,7 @@ void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t
 
 struct pcpu_cache *pcpu_cache_at(unsigned idx)
 {
-    return idx < PLAT_SLOT_WORDS ? sk_load_acquire(&table.caches[idx]) : NULL;
+    return idx < PLAT_SLOT_ARRAYS ? sk_load_acquire(&table.caches[idx]) : NULL;
 }
 
 unsigned pcpu_cache_end(void)
@@ -57,7 +57,7 @@ unsigned pcpu_cache_end(void)
 
 static struct slot_cache **pair_at(unsigned slot, unsigned idx)
 {
-    return &table.pairs[(size_t)slot * PLAT_SLOT_WORDS + idx];
+    return &table.pairs[(size_t)slot * PLAT_SLOT_ARRAYS + idx];
 }
 
 struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
@@ -78,7 +78,8 @@ static struct node_cache *node_cache_locked(struct pcpu_cache *c, unsigned node,
     return c->pc_node[node];
 }
 
-static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_cache *nd, unsigned slot)
+static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_cache *nd,
+                      unsigned slot)
 {
     sc->sc_cache = c;
     sc->sc_node = nd;
@@ -125,7 +126,8 @@ bool slot_budget_allows(unsigned slot, size_t bytes)
            (int64_t)table.limits.array_bytes;
 }
 
-/* ---- fork: every lock of this layer and of node, in one order --------------------------------- */
+/* ---- fork: every lock of this layer and of node, in one order ---------------------------------
+ */
 
 static void for_each_lock(void (*fn)(struct plat_lock *l))
 {

@@ -14,7 +14,9 @@
  *           push misses  <=>  top[1] == PLAT_MARK    (full)
  *       and plat_base[0] == NULL, plat_base[1] == PLAT_MARK make the word 0 look empty and full
  *       at once: memory that nobody has set up yet is a legal, closed array.
- *       Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
+ *       Word PLAT_SLOT_ARRAYS + i counts the objects popped from array i. It is added to after the
+ *       commit, so a thread moved between the two may once lose a count: it is a figure, not a
+ * state. Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
  *       negative slot and misses.
  * Concurrency: a non-zero word is changed only by the per-slot primitives below. A word that
  *       is 0 is never changed by pop, push, pop_n or push_n; only the holder of the lock that
@@ -31,19 +33,26 @@
 
 #define PLAT_SLOT_SHIFT 16u
 #define PLAT_SLOT_WORDS (1u << (PLAT_SLOT_SHIFT - 3))
-#define PLAT_MARK       ((void *)1)
+#define PLAT_SLOT_ARRAYS                                                                           \
+    (PLAT_SLOT_WORDS / 2) /* indices of arrays; as many words count their pops */
+#define PLAT_MARK ((void *)1)
 /* Indices an array may have: the last two words of area -2 are the base words. */
 #define PLAT_SLOT_INDICES (PLAT_SLOT_WORDS - 2)
 /* Indices that may be asked before plat_init. */
 #define PLAT_BOOT_INDICES 1024u
 #define PLAT_HIDDEN       __attribute__((visibility("hidden")))
-#define PLAT_NODES_MAX  16u
+#define PLAT_NODES_MAX    16u
 
 /* The engine's page. A slab and a large block begin on a page. */
 #define PLAT_PAGE_SHIFT 16u
 #define PLAT_PAGE_BYTES ((size_t)1 << PLAT_PAGE_SHIFT)
 
-enum plat_mode { PLAT_MODE_NONE, PLAT_MODE_RSEQ_CID, PLAT_MODE_RSEQ_CPU, PLAT_MODE_PORTABLE };
+enum plat_mode {
+    PLAT_MODE_NONE,
+    PLAT_MODE_RSEQ_CID,
+    PLAT_MODE_RSEQ_CPU,
+    PLAT_MODE_PORTABLE
+};
 
 /* ---- start-up ---------------------------------------------------------------------------- */
 
@@ -67,7 +76,8 @@ const char *plat_mode_reason(void);
 /* ---- pages (any context that may make system calls) --------------------------------------- */
 
 size_t plat_sys_page_bytes(void);
-size_t plat_resident_limit_bytes(void); /* address space this process may still map: SIZE_MAX if unbounded */
+size_t plat_resident_limit_bytes(
+    void); /* address space this process may still map: SIZE_MAX if unbounded */
 
 /* Address space, not memory: bytes and align multiples of the system page, align a power of two.
  * NULL when refused. Not usable before plat_commit. */
@@ -128,6 +138,12 @@ SK_INLINE uintptr_t plat_word_of(void **top)
     return (uintptr_t)((char *)top - plat_base);
 }
 
+/* Objects popped from the array so far. */
+SK_INLINE uint64_t plat_slot_pops(unsigned slot, unsigned idx)
+{
+    return sk_load_relaxed(plat_slot_word(slot, PLAT_SLOT_ARRAYS + idx));
+}
+
 /* word != 0. */
 SK_INLINE void **plat_word_top(uintptr_t word)
 {
@@ -140,7 +156,8 @@ bool plat_slot_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new);
 /* Closes the array from anywhere: word becomes 0, and on return nobody is inside a primitive on
  * it. Returns the word it had (0: was closed). Caller holds (slot, idx). May cost an IPI. */
 uintptr_t plat_slot_stop(unsigned slot, unsigned idx);
-/* The same for many arrays of one slot with one fence: words[i] is what idx[i] had. Caller holds all. */
+/* The same for many arrays of one slot with one fence: words[i] is what idx[i] had. Caller holds
+ * all. */
 void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
 /* Opens a closed array. Caller holds (slot, idx). */
 void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word);
@@ -184,7 +201,8 @@ bool plat_enter(void);
 void plat_leave(void);
 
 uint64_t plat_clock_ns(void); /* monotonic, coarse (about 4 ms) is enough */
-/* Asks `slot` to look at its returned lists soon. Hosted: nothing to do, it is only counted above. */
+/* Asks `slot` to look at its returned lists soon. Hosted: nothing to do, it is only counted above.
+ */
 void plat_tell(unsigned slot);
 
 /* Prints one line on stderr without allocating, and aborts. */

@@ -159,25 +159,26 @@ enum misuse slab_put(struct slab *s, void *p)
     return MISUSE_KINDS;
 }
 
-/* ---- the remote list -------------------------------------------------------------------------- */
+/* ---- the remote list --------------------------------------------------------------------------
+ */
 
 /*
- * Proof sketch (the whole of it: docs/remote-list.md). The word changes only by the three operations
- * below: push (x -> chain), collect (chain -> EMPTY) and the owner's EMPTY <-> AWAY. AWAY is
- * replaced by exactly one successful swap: a pusher's, which thereby alone has the duty to link the
- * slab, or the owner's, after which no pusher can have it. Between a pusher's swap and its link the slab has
- * objects that the owner counts as in use and is on no list, so it can be neither released nor
- * adopted. A pusher whose swap found EMPTY or a chain holds nothing more: the owner may already
- * have collected, released and reused the slab.
+ * Proof sketch (the whole of it: docs/remote-list.md). The word changes only by the three
+ * operations below: push (x -> chain), collect (chain -> EMPTY) and the owner's EMPTY <-> AWAY.
+ * AWAY is replaced by exactly one successful swap: a pusher's, which thereby alone has the duty to
+ * link the slab, or the owner's, after which no pusher can have it. Between a pusher's swap and its
+ * link the slab has objects that the owner counts as in use and is on no list, so it can be neither
+ * released nor adopted. A pusher whose swap found EMPTY or a chain holds nothing more: the owner
+ * may already have collected, released and reused the slab.
  */
 bool slab_push_remote(struct slab *s, void *head, void *tail)
 {
     void **link = slab_link(s->sl_geom, tail);
     uintptr_t old = sk_load_relaxed(&s->sl_remote);
 
-    /* Release: publishes the links of the chain, and the program's last writes to the objects, to the
-     * acquire in slab_collect. Acquire: who replaces AWAY reads sl_owner and writes sl_ret_next after
-     * what the owner did before slab_partial_to_away. */
+    /* Release: publishes the links of the chain, and the program's last writes to the objects, to
+     * the acquire in slab_collect. Acquire: who replaces AWAY reads sl_owner and writes sl_ret_next
+     * after what the owner did before slab_partial_to_away. */
     do {
         *link = old == SLAB_AWAY ? NULL : (void *)old;
     } while (!sk_cas_acq_rel(&s->sl_remote, &old, (uintptr_t)head));
@@ -206,7 +207,8 @@ unsigned slab_collect(struct slab *s)
     return n;
 }
 
-/* ---- changes of state ------------------------------------------------------------------------- */
+/* ---- changes of state -------------------------------------------------------------------------
+ */
 
 bool slab_partial_to_away(struct slab *s)
 {
@@ -285,7 +287,8 @@ void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot)
     slab_adopted(s, list, slot);
 }
 
-/* ---- verify ------------------------------------------------------------------------------------- */
+/* ---- verify -------------------------------------------------------------------------------------
+ */
 
 bool slab_verify(const struct slab *s)
 {

@@ -28,28 +28,29 @@
 /* What all slabs of a cache share. Constant after slab_geom_init. */
 struct slab_geom {
     const char *name;
-    uint32_t size;       /* stride in bytes, a multiple of align */
-    uint32_t align;      /* of every object, a power of two, at most a page */
-    uint32_t objs;       /* in one slab */
-    uint32_t pages;      /* run length */
-    uint32_t colours;    /* first objects may start at 0, colour_off, ... (colours - 1) * colour_off */
+    uint32_t size;    /* stride in bytes, a multiple of align */
+    uint32_t align;   /* of every object, a power of two, at most a page */
+    uint32_t objs;    /* in one slab */
+    uint32_t pages;   /* run length */
+    uint32_t colours; /* first objects may start at 0, colour_off, ... (colours - 1) * colour_off */
     uint32_t colour_off; /* bytes, a multiple of align */
     uint32_t link_off;   /* where a free object holds the link of a remote chain */
     uint16_t kind;       /* page map entry: the cache's array index */
     uint64_t recip;      /* sk_recip(size) */
 };
 
-#define SLAB_OBJS_MIN   8u
-#define SLAB_WASTE_DIV  8u /* at most 1/8 of a run may be left over */
-#define SLAB_PAGES_MAX  64u
-#define SLAB_OBJ_MAX    ((size_t)SLAB_PAGES_MAX * PLAT_PAGE_BYTES / SLAB_OBJS_MIN)
+#define SLAB_OBJS_MIN  8u
+#define SLAB_WASTE_DIV 8u /* at most 1/8 of a run may be left over */
+#define SLAB_PAGES_MAX 64u
+#define SLAB_OBJ_MAX   ((size_t)SLAB_PAGES_MAX * PLAT_PAGE_BYTES / SLAB_OBJS_MIN)
 
 /*
  * Chooses the run: the fewest pages that hold SLAB_OBJS_MIN objects and leave over at most
  * 1/SLAB_WASTE_DIV of the run; and the colours from what is left over. size <= SLAB_OBJ_MAX,
  * align a power of two <= PLAT_PAGE_BYTES.
  */
-void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align, uint16_t kind);
+void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
+                    uint16_t kind);
 
 enum slab_state {
     SLAB_PARTIAL, /* on its owner's list */
@@ -90,8 +91,10 @@ struct slab {
     SK_CACHE_ALIGNED uint64_t sl_bits[];
 };
 
-/* A slab over a run the caller got from region, not yet in the page map. NULL: no memory for the descriptor. */
-struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, unsigned node, unsigned slot);
+/* A slab over a run the caller got from region, not yet in the page map. NULL: no memory for the
+ * descriptor. */
+struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, unsigned node,
+                       unsigned slot);
 /* The reverse: no object in use, on no list. Returns the run to region; true as region_free. */
 bool slab_unmake(struct slab *s);
 
@@ -110,8 +113,8 @@ enum misuse slab_put(struct slab *s, void *p);
  * report if one of them is free already. */
 unsigned slab_collect(struct slab *s);
 /*
- * The changes of state. Each also unlinks the slab from the list it leaves and links it on `list`, the
- * one it joins (under that list's lock).
+ * The changes of state. Each also unlinks the slab from the list it leaves and links it on `list`,
+ * the one it joins (under that list's lock).
  */
 /* No object is left. false: a chain arrived instead, collect it; the slab stays. */
 bool slab_partial_to_away(struct slab *s);

@@ -40,9 +40,9 @@ has "complaints" "$work/err" \
     "slabkit: SLABKIT_OPTIONS: bad value 'x' for 'slots' (auto|rseq-cid|rseq-cpu|portable), ignored"
 is "complaints: once each" "$(wc -l <"$work/err")" 2
 
-SLABKIT_OPTIONS=report=json,report_file=$work/json run "$slabkit" run true
+SLABKIT_OPTIONS=report=json,report_file=$work/own run "$slabkit" run true
 is "report_file: status" "$status" 0
-json report_file "$work/json" process true
+json report_file "$work/own" process true
 
 run "$slabkit" run --report sh -c 'kill -9 $$'
 is "killed: status" "$status" 137

@@ -33,6 +33,10 @@ right "usage: slabkit run [--report[=text|json]]" run --report --help
 right "usage: slabkit run [--report[=text|json]]" help run
 right "usage: slabkit version" version --help
 right "usage: slabkit help" help help
+if "$slabkit" help | grep -q '^  bench '; then
+    right "usage: slabkit bench" bench --help
+    right "usage: slabkit bench" help bench
+fi
 right "slots=auto|rseq-cid|rseq-cpu|portable" --help options
 right "reserve=64m..64t" help options
 

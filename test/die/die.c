@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include "../oracle/engine.h"
 
 #define MIB   ((size_t)1 << 20)
-#define PAGE  ((size_t)64 << 10) /* the engine's */
+#define PAGE  ((ptrdiff_t)64 << 10) /* the engine's */
 #define MANY  20000u
 #define SMALL 64u
 
@@ -227,7 +228,7 @@ static void interior_large_first_page(void)
 
 static void interior_large_later_page(void)
 {
-    drop(at(take(MIB), 5 * (ptrdiff_t)PAGE));
+    drop(at(take(MIB), 5 * PAGE));
 }
 
 static void interior_huge(void)
@@ -244,32 +245,21 @@ static void never_allocated(void)
     flush();
 }
 
-/* The first class whose slab is one page and longer than its objects. */
-static const struct slabkit_class *class_with_rest(void)
+/* A slab is a whole number of pages, and 20480 bytes do not divide it. The first object taken is the
+ * first of an uncoloured slab. */
+static void outside_of_objects(void)
 {
     static struct slabkit_snapshot snapshot;
+    char *first = take(20480);
+    const struct slabkit_class *sc = snapshot.class_;
 
     if (engine.en_snapshot(&snapshot))
         exit(2);
-    for (unsigned i = 0; i < snapshot.classes; i++) {
-        const struct slabkit_class *sc = &snapshot.class_[i];
-
-        if (sc->object_bytes == 20480 && sc->slab_bytes > sc->slab_objs * sc->object_bytes)
-            return sc;
-    }
-    exit(2);
-}
-
-/* Before the first object if the slab is coloured, else behind the last. */
-static void outside_of_objects(void)
-{
-    char *p = take(20480);
-    const struct slabkit_class *sc = class_with_rest();
-    char *page = (char *)((uintptr_t)p & ~(PAGE - 1));
-
-    while ((uintptr_t)page % sc->slab_bytes && page + sc->slab_bytes > p)
-        page -= PAGE;
-    drop(at(page, (p - page) % sc->object_bytes ? 0 : sc->slab_bytes - 64));
+    while (sc < snapshot.class_ + snapshot.classes && sc->object_bytes != 20480)
+        sc++;
+    if (sc->slab_bytes <= sc->slab_objs * sc->object_bytes)
+        exit(2);
+    drop(at(first, sc->slab_objs * sc->object_bytes));
     flush();
 }
 

@@ -142,7 +142,8 @@ static void live_remove(struct shadow *sh)
     memmove(&shadow_order[at], &shadow_order[at + 1], (shadow_live - at) * sizeof(sh));
 }
 
-static void alignment_check(const struct shadow *sh)
+/* A block that realloc left where it was keeps the alignment of its old size. */
+static void alignment_check(const struct shadow *sh, bool fresh)
 {
     uintptr_t address = (uintptr_t)sh->sh_p;
     size_t asked = sh->sh_asked;
@@ -151,7 +152,7 @@ static void alignment_check(const struct shadow *sh)
         differ(sh, "not aligned for any object of its size");
     if (sh->sh_align && address % sh->sh_align)
         differ(sh, "not aligned as asked");
-    if (engine.en_present && asked && asked <= NATURAL_LIMIT && !(asked & (asked - 1)) &&
+    if (fresh && engine.en_present && asked && asked <= NATURAL_LIMIT && !(asked & (asked - 1)) &&
         address % asked)
         differ(sh, "power of two not naturally aligned");
 }
@@ -165,7 +166,7 @@ static void entered(struct shadow *sh, void *p, const struct op *op, size_t alig
     sh->sh_usable = malloc_usable_size(p);
     if (sh->sh_usable < sh->sh_asked)
         differ(sh, "usable size is less than was asked for");
-    alignment_check(sh);
+    alignment_check(sh, op->op_kind != OP_REALLOC);
     live_insert(sh);
     fault_at_alloc(sh, op->op_kind);
 }

@@ -56,6 +56,13 @@
     "str %[word], [%[area], #16]\n"                                                                \
     "2:\n"
 
+/* After the section, hence not exact: see plat.h. 32768 = 8 * PLAT_SLOT_ARRAYS. */
+#define RSEQ_COUNT(n)                                                                              \
+    "add %[area], %[area], #8, lsl #12\n"                                                          \
+    "ldr %[word], [%[area], #16]\n"                                                                \
+    "add %[word], %[word], " n "\n"                                                                \
+    "str %[word], [%[area], #16]\n"
+
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \
         [slot_base] "m"(plat_slot_base)
@@ -70,7 +77,7 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
     __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
                           "ldr %[top], [%[base], %[word]]\n"
                           "cbz %[top], 7f\n"
-                          "sub %[word], %[word], #8\n" RSEQ_COMMIT RSEQ_EXITS
+                          "sub %[word], %[word], #8\n" RSEQ_COMMIT RSEQ_COUNT("#1") RSEQ_EXITS
                           : RSEQ_SCRATCH, [top] "=&r"(top)
                           : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
                           : "memory", "cc"
@@ -110,21 +117,22 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
 {
     uintptr_t area, base, word, tp, done;
 
-    __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "mov %[done], #0\n"
-                                                  "5: cmp %[done], %[n]\n"
-                                                  "b.eq 6f\n"
-                                                  "ldr %[tp], [%[base], %[word]]\n"
-                                                  "cbz %[tp], 6f\n"
-                                                  "str %[tp], [%[out], %[done], lsl #3]\n"
-                                                  "add %[done], %[done], #1\n"
-                                                  "sub %[word], %[word], #8\n"
-                                                  "b 5b\n"
-                                                  "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_EXITS
-        : RSEQ_SCRATCH, [done] "=&r"(done)
-        : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
-        : "memory", "cc"
-        : miss, aborted);
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+                          "mov %[done], #0\n"
+                          "5: cmp %[done], %[n]\n"
+                          "b.eq 6f\n"
+                          "ldr %[tp], [%[base], %[word]]\n"
+                          "cbz %[tp], 6f\n"
+                          "str %[tp], [%[out], %[done], lsl #3]\n"
+                          "add %[done], %[done], #1\n"
+                          "sub %[word], %[word], #8\n"
+                          "b 5b\n"
+                          "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_COUNT("%[done]") RSEQ_EXITS
+                          : RSEQ_SCRATCH, [done] "=&r"(done)
+                          : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n),
+                            RSEQ_GLOBALS
+                          : "memory", "cc"
+                          : miss, aborted);
     RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;

@@ -51,6 +51,11 @@
     "mov %[word], 65552(%[area], %[idx], 8)\n"                                                     \
     "2:\n"
 
+/* After the section, hence not exact: see plat.h. 98320 = 65552 + 8 * PLAT_SLOT_ARRAYS. */
+#define RSEQ_COUNT_POP "incq 98320(%[area], %[idx], 8)\n"
+
+#define RSEQ_COUNT_POP_N "add %[done], 98320(%[area], %[idx], 8)\n"
+
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \
         [slot_base] "m"(plat_slot_base)
@@ -61,10 +66,11 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
     void *top;
 
     __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "mov (%[base], %[word]), %[top]\n"
-                                                  "test %[top], %[top]\n"
-                                                  "je %l[miss]\n"
-                                                  "sub $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+        "mov (%[base], %[word]), %[top]\n"
+        "test %[top], %[top]\n"
+        "je %l[miss]\n"
+        "sub $8, %[word]\n" RSEQ_COMMIT RSEQ_COUNT_POP RSEQ_ABORT
         : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [top] "=&r"(top)
         : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
         : "memory", "cc"
@@ -104,24 +110,25 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
 {
     uintptr_t area, base, word, obj, done;
 
-    __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "xor %k[done], %k[done]\n"
-                                                  "5: cmp %[n], %[done]\n"
-                                                  "je 6f\n"
-                                                  "mov (%[base], %[word]), %[obj]\n"
-                                                  "test %[obj], %[obj]\n"
-                                                  "je 6f\n"
-                                                  "mov %[obj], (%[out], %[done], 8)\n"
-                                                  "inc %[done]\n"
-                                                  "sub $8, %[word]\n"
-                                                  "jmp 5b\n"
-                                                  "6: test %[done], %[done]\n"
-                                                  "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT
-        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [obj] "=&r"(obj),
-          [done] "=&r"(done)
-        : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
-        : "memory", "cc"
-        : miss, aborted);
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+                          "xor %k[done], %k[done]\n"
+                          "5: cmp %[n], %[done]\n"
+                          "je 6f\n"
+                          "mov (%[base], %[word]), %[obj]\n"
+                          "test %[obj], %[obj]\n"
+                          "je 6f\n"
+                          "mov %[obj], (%[out], %[done], 8)\n"
+                          "inc %[done]\n"
+                          "sub $8, %[word]\n"
+                          "jmp 5b\n"
+                          "6: test %[done], %[done]\n"
+                          "je %l[miss]\n" RSEQ_COMMIT RSEQ_COUNT_POP_N RSEQ_ABORT
+                          : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word),
+                            [obj] "=&r"(obj), [done] "=&r"(done)
+                          : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n),
+                            RSEQ_GLOBALS
+                          : "memory", "cc"
+                          : miss, aborted);
     RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;
