@@ -26,11 +26,14 @@ static void array_home(struct slot_cache *sc, struct parray *pa)
 
 static void slot_empty(struct slot_cache *sc)
 {
-    struct parray *pa;
+    struct parray *pa, *spare;
 
     plat_lock(&sc->sc_lock);
     pa = slot_close(sc);
+    spare = sc->sc_spare;
+    sc->sc_spare = NULL;
     plat_unlock(&sc->sc_lock);
+    parray_unmake(spare);
     array_home(sc, pa);
 }
 

@@ -30,7 +30,8 @@ struct parray *slot_swap(struct slot_cache *sc, struct parray *pa)
             return pa;
         old->pa_avail = array_avail(old, word);
     }
-    slot_budget_add(slot, array_bytes(sc, pa) - array_bytes(sc, old));
+    if (!old || old->pa_cap != pa->pa_cap)
+        slot_budget_add(slot, array_bytes(sc, pa) - array_bytes(sc, old));
     sk_store_relaxed(&sc->sc_array, pa);
     return old;
 }

@@ -27,6 +27,8 @@ struct slot_cache {
     struct plat_lock sc_lock;
     /* Under sc_lock. */
     struct parray *sc_array;
+    struct parray *sc_spare; /* an empty array kept at hand, or NULL */
+    uint64_t sc_refill_pops; /* pops when the last slow path was a refill; else UINT64_MAX */
     struct list sc_partial; /* the slab to take from first */
     uint32_t sc_npartial;
     uint32_t sc_misses;     /* since the arrays last grew or were reaped */

@@ -16,6 +16,7 @@
 
 #define ROUNDS_MAX         4u
 #define MISSES_BEFORE_GROW 4u
+#define OSCILLATION_DIV    8u
 
 enum step {
     STEP_DONE,
@@ -111,12 +112,27 @@ static void slot_note_miss(struct slot_cache *sc)
         node_grow_arrays(sc->sc_node, cap);
 }
 
+/* The arrays that are empty: one at hand in the slot, the others in the depot. */
 static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
 {
     struct parray *pa = w->array;
 
     w->array = NULL;
+    if (!pa && sc->sc_spare && sc->sc_spare->pa_cap == sk_load_relaxed(&sc->sc_node->nd_cap)) {
+        pa = sc->sc_spare;
+        sc->sc_spare = NULL;
+    }
     return pa ? pa : node_get_empty(sc->sc_node);
+}
+
+static void slot_keep_empty(struct slot_cache *sc, struct parray *pa)
+{
+    struct parray *old = sc->sc_spare;
+
+    pa->pa_avail = 0;
+    sc->sc_spare = pa;
+    if (old)
+        node_put_empty(sc->sc_node, old);
 }
 
 /* ---- the depot's overflow
@@ -125,7 +141,7 @@ static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
 static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
     slot_home(sc, pa->pa_a + 1, pa->pa_avail, w);
-    node_put_empty(sc->sc_node, pa);
+    slot_keep_empty(sc, pa);
 }
 
 static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
@@ -133,7 +149,7 @@ static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, stru
     struct parray *over;
 
     if (pa->pa_avail == 0) {
-        node_put_empty(sc->sc_node, pa);
+        slot_keep_empty(sc, pa);
         return;
     }
     for (over = node_put_full(sc->sc_node, pa); over; over = node_get_over(sc->sc_node))
@@ -149,6 +165,7 @@ static void *refill_install(struct slot_cache *sc, struct parray *pa, struct wor
     void *obj = pa->pa_a[pa->pa_avail--];
     struct parray *left = slot_swap(sc, pa);
 
+    sc->sc_refill_pops = plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind);
     sk_count(&sc->sc_alloc_passed, 1);
     if (left)
         array_to_depot_locked(sc, left, w);
@@ -264,6 +281,23 @@ static void flush_beside(struct slot_cache *sc, void *p, struct work *w)
     slot_home(sc, &p, 1, w);
 }
 
+/* Full so soon after it was empty: the program goes to and fro around an array's end. */
+static bool slot_oscillates(const struct slot_cache *sc)
+{
+    uint64_t pops = plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind);
+
+    return pops - sc->sc_refill_pops < sc->sc_array->pa_cap / OSCILLATION_DIV;
+}
+
+/* So that the slot stands in the middle of its array, and not at its end again. */
+static void array_give_back_half(struct slot_cache *sc, struct parray *full)
+{
+    unsigned half = full->pa_avail / 2;
+
+    full->pa_avail -= plat_slot_push_n(sc->sc_cache->pc_geom.kind,
+                                       full->pa_a + 1 + full->pa_avail - half, half);
+}
+
 static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)
 {
     struct parray *pa, *left;
@@ -284,8 +318,11 @@ static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)
         w->array = pa;
         return STEP_MOVED;
     }
+    if (left && slot_oscillates(sc))
+        array_give_back_half(sc, left);
     if (left)
         array_to_depot_locked(sc, left, w);
+    sc->sc_refill_pops = UINT64_MAX;
     return STEP_DONE;
 }
 

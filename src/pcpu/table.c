@@ -84,6 +84,7 @@ static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_c
     sc->sc_cache = c;
     sc->sc_node = nd;
     sc->sc_slot = slot;
+    sc->sc_refill_pops = UINT64_MAX;
     list_init(&sc->sc_partial);
 }
 

@@ -245,8 +245,8 @@ static void never_allocated(void)
     flush();
 }
 
-/* A slab is a whole number of pages, and 20480 bytes do not divide it. The first object taken is the
- * first of an uncoloured slab. */
+/* A slab is a whole number of pages, and 20480 bytes do not divide it. The first object taken is
+ * the first of an uncoloured slab. */
 static void outside_of_objects(void)
 {
     static struct slabkit_snapshot snapshot;

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #define THREADS 4u
-#define ROUNDS  20000u
+#define ROUNDS  60000u
 #define SLABS   24u
 
 static unsigned faults;

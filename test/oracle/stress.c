@@ -103,23 +103,31 @@ static void round_run(const struct arguments *ar, uint64_t seed, unsigned ops, u
     workers_unmap(st.st_worker, st.st_threads);
 }
 
-static void rounds_run(const struct arguments *ar)
+static void round_describe(const struct arguments *ar, uint64_t seed, unsigned ops)
 {
     static char how[256];
+
+    snprintf(how, sizeof(how), "%s --pattern %s --seed %llu --threads %u --ops %u",
+             program_invocation_name, ar->ar_pattern->pt_name, (unsigned long long)seed,
+             ar->ar_threads, ops);
+    block_describe(how);
+    if (ar->ar_verbose)
+        printf("slots %s: %s\n", engine_mode(), how);
+    fflush(stdout);
+}
+
+/* The first, short round makes libc allocate what it keeps. */
+static void rounds_run(const struct arguments *ar)
+{
     time_t end = time(NULL) + ar->ar_seconds;
     uint64_t seed = ar->ar_seed;
     uint64_t base = 0;
 
+    round_describe(ar, seed, WARMUP_OPS);
     round_run(ar, seed, WARMUP_OPS, NULL);
     engine_live(&base);
     do {
-        snprintf(how, sizeof(how), "%s --pattern %s --seed %llu --threads %u --ops %u",
-                 program_invocation_name, ar->ar_pattern->pt_name, (unsigned long long)seed,
-                 ar->ar_threads, ar->ar_ops);
-        block_describe(how);
-        if (ar->ar_verbose)
-            printf("slots %s: %s\n", engine_mode(), how);
-        fflush(stdout);
+        round_describe(ar, seed, ar->ar_ops);
         round_run(ar, seed++, ar->ar_ops, &base);
     } while (time(NULL) < end);
 }
