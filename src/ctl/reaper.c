@@ -115,13 +115,24 @@ static bool in_handler_perhaps(void)
     return any && sk_add_relaxed(&reaper.masked, 1) < MASKED_POKES;
 }
 
-static SK_COLD void look(void)
+/* Not from a nested call: it reads under locks. */
+static bool worth_starting(void)
+{
+    bool worth;
+
+    if (!plat_enter())
+        return false;
+    worth = waiting_bytes() >= ctl_options()->reap_floor;
+    plat_leave();
+    return worth;
+}
+
+static SK_COLD void start(void)
 {
     unsigned idle = REAPER_IDLE;
     int saved = errno;
 
-    if (waiting_bytes() >= ctl_options()->reap_floor && !in_handler_perhaps() &&
-        sk_cas_acquire(&reaper.state, &idle, REAPER_STARTING) && !create_thread())
+    if (sk_cas_acquire(&reaper.state, &idle, REAPER_STARTING) && !create_thread())
         sk_store_release(&reaper.state, REAPER_IDLE);
     errno = saved;
 }
@@ -135,8 +146,9 @@ void ctl_poke(void)
     if (SK_LIKELY(++pokes % POKE_PERIOD != 0 && !trimmed))
         return;
     trims = region_trims();
-    if (ctl_options()->reaper && sk_load_relaxed(&reaper.state) == REAPER_IDLE)
-        look();
+    if (ctl_options()->reaper && sk_load_relaxed(&reaper.state) == REAPER_IDLE &&
+        worth_starting() && !in_handler_perhaps())
+        start();
 }
 
 void reaper_fork_child(void)

@@ -17,6 +17,7 @@
 
 static struct plat_lock start_lock;
 static struct options options;
+static bool ground_up; /* options, plat and region: under start_lock */
 
 const struct options *ctl_options(void)
 {
@@ -33,7 +34,7 @@ static void complain(void *arg, const char *line)
     plat_write_err(line, len);
 }
 
-static void start_layers(void)
+static void start_ground(void)
 {
     static const enum plat_mode modes[] = {
         [OPTIONS_SLOTS_AUTO] = PLAT_MODE_NONE,
@@ -41,36 +42,54 @@ static void start_layers(void)
         [OPTIONS_SLOTS_RSEQ_CPU] = PLAT_MODE_RSEQ_CPU,
         [OPTIONS_SLOTS_PORTABLE] = PLAT_MODE_PORTABLE,
     };
-    struct plat_config plat = {.force = modes[options.slots], .nodes = options.nodes};
-    struct region_config region = {
+    struct plat_config plat = {.nodes = 0};
+    struct region_config region;
+
+    options_default(&options);
+    system_parse_options(&options, complain);
+    plat.force = modes[options.slots];
+    plat.nodes = options.nodes;
+    region = (struct region_config){
         .reserve_bytes = options.reserve,
         .dirty_floor_bytes = options.dirty_floor,
         .dirty_percent = options.dirty_percent,
         .hugepages = (enum region_hugepages)options.hugepages,
     };
-    struct pcpu_limits limits = {.array_bytes = options.array_budget,
-                                 .depot_bytes = options.depot_budget};
-
     plat_init(&plat);
     region_init(&region);
-    if (!pcpu_init(&limits))
-        plat_panic("slabkit: no memory to start with");
-    km_init();
 }
+
+/* Without memory for the tables nothing starts now; the next allocation tries again. */
+static void start_layers(void)
+{
+    struct pcpu_limits limits;
+
+    if (!ground_up)
+        start_ground();
+    ground_up = true;
+    limits = (struct pcpu_limits){.array_bytes = options.array_budget,
+                                  .depot_bytes = options.depot_budget};
+    if (pcpu_init(&limits))
+        km_init();
+}
+
+static void fork_register(void);
 
 bool ctl_start_slow(void)
 {
+    bool first;
+
     if (!plat_enter())
         return km_started();
     plat_lock(&start_lock);
-    if (!km_started()) {
-        options_default(&options);
-        system_parse_options(&options, complain);
+    first = !km_started();
+    if (first)
         start_layers();
-    }
     plat_unlock(&start_lock);
     plat_leave();
-    return true;
+    if (first && km_started())
+        fork_register();
+    return km_started();
 }
 
 /* ---- fork: all locks, top to bottom; the child starts with none held
@@ -121,12 +140,16 @@ static void fork_child(void)
     plat_leave();
 }
 
-/* Runs when the library is loaded: the C library is ready now. Registered first, our handlers lock
- * last and unlock first, so that other libraries' handlers may allocate. */
+/* As early as may be: handlers run inside of those registered before, so that others' may allocate.
+ * The C library takes this at any time. */
+static void fork_register(void)
+{
+    pthread_atfork(fork_prepare, fork_parent, fork_child);
+}
+
 __attribute__((constructor)) static void ctl_constructor(void)
 {
     ctl_start();
-    pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
 /* ---- the end

@@ -11,7 +11,8 @@
 #include "ctl/options.h"
 #include "kmalloc/kmalloc.h"
 
-/* Not started yet, or starting: do it. false: nested in the start itself. */
+/* Not started yet, or starting: do it. false: nested in the start itself, or no memory for it now.
+ */
 bool ctl_start_slow(void);
 
 SK_INLINE bool ctl_start(void)

@@ -28,10 +28,13 @@ _Noreturn void large_misuse(const void *p);
 /* ---- nested.c: calls that interrupted a slow path of their own thread ---------------------------
  */
 
-bool nested_init(void);
-void *nested_alloc(size_t size, size_t align);
+void nested_init(void);
+/* idx: the array of a class that would do, or 0. */
+void *nested_alloc(size_t size, size_t align, unsigned idx);
 /* Is p a block of the arena? Its usable bytes, or 0. */
 size_t nested_usable(const void *p);
+/* A block of the arena is not used any more. */
+void nested_free(void);
 /* p is freed by the next slow path that is not nested. */
 void nested_defer_free(void *p);
 /* Frees what was deferred. Not nested; no lock held. */

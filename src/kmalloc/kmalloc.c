@@ -45,7 +45,7 @@ static void *alloc_slow(size_t size, size_t align, bool *zeroed)
     if (SK_UNLIKELY(size > KM_SIZE_MAX))
         return NULL;
     if (SK_UNLIKELY(!plat_enter()))
-        return nested_alloc(size, align);
+        return nested_alloc(size, align, is_small(size, align) ? class_aligned(size, align) : 0);
     p = alloc_once(size, align, zeroed);
     if (SK_UNLIKELY(!p)) {
         give_all_back(0);
@@ -97,7 +97,9 @@ static void free_once(void *p)
 
     if (idx)
         pcpu_free_slow(pcpu_cache_at(idx), p);
-    else if (!nested_usable(p))
+    else if (nested_usable(p))
+        nested_free();
+    else
         large_free(p);
 }
 

@@ -3,56 +3,82 @@
  * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock may
  * be taken: blocks from the slot's arrays or from a small arena, frees onto a list for later.
  * Below: plat's per-slot primitives, region.
- * Owns: the arena: a run of the range, cut by one atomic index and never reused; the deferred list.
- * Concurrency: lock-free.
- * Failure: NULL when the arena is used up.
- * Why: blocking all signals around every slow path would cost two system calls each; a handler that
- *       allocates at just that moment is rare, so that a bounded arena is enough.
+ * Owns: the arena: a run of the range, cut from its begin on by one atomic word that holds how much
+ * is cut off and how many blocks of it live; with the last of them it starts anew. The deferred
+ * list. Concurrency: lock-free. Failure: NULL when the arena is used up. Why: blocking all signals
+ * around every slow path would cost two system calls each; a handler that allocates at just that
+ * moment is rare, so that a bounded arena is enough.
  */
 #include "kmalloc/internal.h"
 
-#define NESTED_ARENA_PAGES 16u
-#define NESTED_HEADER      16u /* the block's bytes, before it */
+#define ARENA_PAGES_MAX 256u /* and never more than this share of the range: */
+#define ARENA_RANGE_DIV 16u
+#define NESTED_HEADER   16u /* the block's bytes, before it */
 
 static struct {
+    size_t bytes;   /* constant after nested_init */
     char *base;     /* constant after nested_init */
-    size_t used;    /* atomic */
+    uint64_t arena; /* atomic: blocks alive << 32 | bytes cut off */
     void *deferred; /* atomic: list through the first word of each block */
 } nested;
 
-bool nested_init(void)
+void nested_init(void)
 {
-    nested.base = region_alloc(NESTED_ARENA_PAGES, 1, NULL);
-    if (nested.base)
-        region_set_internal(nested.base, NESTED_ARENA_PAGES);
-    return nested.base != NULL;
+    size_t pages = sk_min(ARENA_PAGES_MAX, region_map.npages / ARENA_RANGE_DIV);
+
+    nested.base = pages ? region_alloc(pages, 1, NULL) : NULL;
+    if (!nested.base)
+        return;
+    region_set_internal(nested.base, pages);
+    nested.bytes = pages * PLAT_PAGE_BYTES;
+}
+
+#define ARENA_ONE_BLOCK (1ull << 32)
+
+/* Cuts off bytes; where they begin, or nested.bytes if there are not so many. */
+static size_t arena_cut(size_t bytes)
+{
+    uint64_t old = sk_load_relaxed(&nested.arena);
+
+    do {
+        if ((uint32_t)old + bytes > nested.bytes)
+            return nested.bytes;
+    } while (!sk_cas_acquire(&nested.arena, &old, old + ARENA_ONE_BLOCK + bytes));
+    return (uint32_t)old;
 }
 
 static void *arena_alloc(size_t size, size_t align)
 {
-    size_t bytes, at, limit = NESTED_ARENA_PAGES * PLAT_PAGE_BYTES;
+    size_t at;
     char *p;
 
     align = sk_max(align, NESTED_HEADER);
-    if (!nested.base || size > limit || align > PLAT_PAGE_BYTES)
+    if (size > nested.bytes || align > PLAT_PAGE_BYTES)
         return NULL;
-    bytes = sk_align_up(size, NESTED_HEADER) + align;
-    at = sk_add_relaxed(&nested.used, bytes);
-    if (at + bytes > limit) {
-        sk_sub_relaxed(&nested.used, bytes);
+    size = sk_align_up(size, NESTED_HEADER);
+    at = arena_cut(size + align);
+    if (at >= nested.bytes)
         return NULL;
-    }
     p = (char *)sk_align_up((uintptr_t)nested.base + at + NESTED_HEADER, align);
-    *(size_t *)(void *)(p - NESTED_HEADER) = sk_align_up(size, NESTED_HEADER);
+    *(size_t *)(void *)(p - NESTED_HEADER) = size;
     return p;
 }
 
-void *nested_alloc(size_t size, size_t align)
+void nested_free(void)
 {
-    void *p = NULL;
+    uint64_t old = sk_load_relaxed(&nested.arena), new;
 
-    if (size <= KM_SMALL_MAX && align <= sizeof(void *) * 2)
-        p = plat_slot_pop_retry(km_class(size));
+    do {
+        new = old - ARENA_ONE_BLOCK;
+        if (new < ARENA_ONE_BLOCK)
+            new = 0;
+    } while (!sk_cas_release(&nested.arena, &old, new));
+}
+
+void *nested_alloc(size_t size, size_t align, unsigned idx)
+{
+    void *p = idx ? plat_slot_pop_retry(idx) : NULL;
+
     if (!p)
         p = arena_alloc(sk_max(size, 1), align);
     if (p)

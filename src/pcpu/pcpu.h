@@ -29,7 +29,7 @@ struct slot_cache {
     struct parray *sc_array;
     struct parray *sc_spare; /* an empty array kept at hand, or NULL */
     uint64_t sc_refill_pops; /* pops when the last slow path was a refill; else UINT64_MAX */
-    struct list sc_partial; /* the slab to take from first */
+    struct list sc_partial;  /* the slab to take from first */
     uint32_t sc_npartial;
     uint32_t sc_misses;     /* since the arrays last grew or were reaped */
     uint32_t sc_idle_ticks; /* passes of the reaper that saw no use */
@@ -59,7 +59,7 @@ struct pcpu_limits {
     size_t depot_bytes; /* and one cache's depot on one node */
 };
 
-/* Once, after plat_init and region_init. false: no memory at all. */
+/* After plat_init and region_init. false: no memory; may be called again. */
 bool pcpu_init(const struct pcpu_limits *limits);
 /* Registers a cache under its array index, 1 .. PLAT_SLOT_ARRAYS - 1. c stays where it is. */
 void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,

@@ -289,13 +289,17 @@ static bool slot_oscillates(const struct slot_cache *sc)
     return pops - sc->sc_refill_pops < sc->sc_array->pa_cap / OSCILLATION_DIV;
 }
 
-/* So that the slot stands in the middle of its array, and not at its end again. */
+/* So that the slot stands in the middle of its array, and not at its end again. Fewer than half go
+ * when the thread was moved to a slot with less room. */
 static void array_give_back_half(struct slot_cache *sc, struct parray *full)
 {
-    unsigned half = full->pa_avail / 2;
+    unsigned half = full->pa_avail / 2, rest;
+    void **upper = full->pa_a + 1 + full->pa_avail - half;
 
-    full->pa_avail -= plat_slot_push_n(sc->sc_cache->pc_geom.kind,
-                                       full->pa_a + 1 + full->pa_avail - half, half);
+    rest = half - plat_slot_push_n(sc->sc_cache->pc_geom.kind, upper, half);
+    for (unsigned i = 0; i < rest; i++)
+        upper[i] = upper[half - rest + i];
+    full->pa_avail -= half - rest;
 }
 
 static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)

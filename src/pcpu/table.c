@@ -28,8 +28,10 @@ bool pcpu_init(const struct pcpu_limits *limits)
     size_t bytes = slots * PLAT_SLOT_ARRAYS * sizeof(*table.pairs);
 
     table.limits = *limits;
-    table.budget = meta_alloc(slots * sizeof(*table.budget));
-    table.pairs = plat_map(sk_align_up(bytes, plat_sys_page_bytes()), plat_sys_page_bytes());
+    if (!table.budget)
+        table.budget = meta_alloc(slots * sizeof(*table.budget));
+    if (!table.pairs)
+        table.pairs = plat_map(sk_align_up(bytes, plat_sys_page_bytes()), plat_sys_page_bytes());
     return table.budget && table.pairs;
 }
 

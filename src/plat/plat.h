@@ -36,8 +36,6 @@
 #define PLAT_SLOT_ARRAYS                                                                           \
     (PLAT_SLOT_WORDS / 2) /* indices of arrays; as many words count their pops */
 #define PLAT_MARK ((void *)1)
-/* Indices an array may have: the last two words of area -2 are the base words. */
-#define PLAT_SLOT_INDICES (PLAT_SLOT_WORDS - 2)
 /* Indices that may be asked before plat_init. */
 #define PLAT_BOOT_INDICES 1024u
 #define PLAT_HIDDEN       __attribute__((visibility("hidden")))

@@ -174,7 +174,8 @@ static void *aligned_make(size_t align, size_t size, struct random *rn)
     case 1:
         return memalign(align, size);
     default:
-        return posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) ? NULL : p;
+        errno = posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size);
+        return errno ? NULL : p;
     }
 }
 

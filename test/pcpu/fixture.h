@@ -6,6 +6,10 @@
 #ifndef SLABKIT_TEST_PCPU_FIXTURE_H
 #define SLABKIT_TEST_PCPU_FIXTURE_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "../slab/fixture.h"
 #include "pcpu/hit.h"
 #include "pcpu/internal.h"
@@ -14,8 +18,11 @@
 #include <sched.h>
 
 #define CACHES       6u
-#define ARRAY_BUDGET ((size_t)1 << 20)
 #define DEPOT_BUDGET ((size_t)256 << 10)
+
+#ifndef ARRAY_BUDGET
+#define ARRAY_BUDGET ((size_t)1 << 20)
+#endif
 
 static const size_t cache_sizes[CACHES] = {16, 64, 208, 1024, 5000, 32768};
 static struct pcpu_cache caches[CACHES];

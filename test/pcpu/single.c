@@ -21,6 +21,16 @@ static void free_n(struct pcpu_cache *c, unsigned n)
         cache_free(c, objs[i]);
 }
 
+/* The restartable hit path is shut in the portable mode: all goes by the slow one. */
+static bool all_miss(void)
+{
+#ifdef SLABKIT_PORTABLE_ONLY
+    return false;
+#else
+    return plat_mode() == PLAT_MODE_PORTABLE;
+#endif
+}
+
 /* One batch comes; one object of it goes to the caller. The lowest addresses come first. */
 static void test_first_refill(void **state)
 {
@@ -42,10 +52,11 @@ static void test_first_refill(void **state)
         objs[i] = cache_alloc(c);
         assert_ptr_equal(objs[i], (char *)objs[i - 1] + c->pc_geom.size);
     }
-    assert_int_equal(sc->sc_alloc_misses, 1);
+    assert_int_equal(sc->sc_refills, 1);
+    assert_true(all_miss() || sc->sc_alloc_misses == 1);
     assert_int_equal(in_arrays(c), 0);
     free_n(c, cap);
-    assert_int_equal(sc->sc_free_misses, 0);
+    assert_true(all_miss() || sc->sc_free_misses == 0);
     assert_int_equal(in_arrays(c), cap);
     assert_true(at_rest(c, 0));
     expect_empty();
@@ -222,9 +233,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_refill),
         cmocka_unit_test(test_last_in_first_out),
+        cmocka_unit_test(test_arrays_grow_by_misses),
         cmocka_unit_test(test_every_cache),
         cmocka_unit_test(test_flush_through_the_depot),
-        cmocka_unit_test(test_arrays_grow_by_misses),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_misuse),
         cmocka_unit_test(test_table),

@@ -167,7 +167,7 @@ static void test_stop_returns_the_word_and_closes(void **state)
 /* On every slot, so that all but one of them take the fence. */
 static void test_stop_many_on_every_slot(void **state)
 {
-    unsigned idx[3] = {1, 500, PLAT_SLOT_INDICES - 1};
+    unsigned idx[3] = {1, 500, PLAT_SLOT_ARRAYS - 1};
     uintptr_t words[3];
     struct array r[2];
 
