@@ -17,7 +17,7 @@
 
 static struct plat_lock start_lock;
 static struct options options;
-static bool ground_up; /* options, plat and region: under start_lock */
+static bool plat_up; /* options and plat: under start_lock */
 
 const struct options *ctl_options(void)
 {
@@ -34,7 +34,7 @@ static void complain(void *arg, const char *line)
     plat_write_err(line, len);
 }
 
-static void start_ground(void)
+static void start_plat(void)
 {
     static const enum plat_mode modes[] = {
         [OPTIONS_SLOTS_AUTO] = PLAT_MODE_NONE,
@@ -43,33 +43,40 @@ static void start_ground(void)
         [OPTIONS_SLOTS_PORTABLE] = PLAT_MODE_PORTABLE,
     };
     struct plat_config plat = {.nodes = 0};
-    struct region_config region;
 
     options_default(&options);
     system_parse_options(&options, complain);
     plat.force = modes[options.slots];
     plat.nodes = options.nodes;
-    region = (struct region_config){
+    plat_init(&plat);
+    plat_up = true;
+}
+
+static bool start_region(void)
+{
+    struct region_config region = {
         .reserve_bytes = options.reserve,
         .dirty_floor_bytes = options.dirty_floor,
         .dirty_percent = options.dirty_percent,
         .hugepages = (enum region_hugepages)options.hugepages,
     };
-    plat_init(&plat);
-    region_init(&region);
+
+    if (region_map.npages == 0)
+        region_init(&region);
+    return region_map.npages != 0;
 }
 
-/* Without memory for the tables nothing starts now; the next allocation tries again. */
+/* Without address space or memory for the tables nothing starts now; the next allocation tries
+ * again. */
 static void start_layers(void)
 {
     struct pcpu_limits limits;
 
-    if (!ground_up)
-        start_ground();
-    ground_up = true;
+    if (!plat_up)
+        start_plat();
     limits = (struct pcpu_limits){.array_bytes = options.array_budget,
                                   .depot_bytes = options.depot_budget};
-    if (pcpu_init(&limits))
+    if (start_region() && pcpu_init(&limits))
         km_init();
 }
 

@@ -53,7 +53,7 @@ static void slot_orphan(struct slot_cache *sc)
     plat_lock(&sc->sc_lock);
     while (!list_empty(&sc->sc_partial)) {
         node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.next, struct slab, sl_link));
-        sc->sc_npartial--;
+        sk_count(&sc->sc_npartial, -1);
     }
     plat_unlock(&sc->sc_lock);
 }
@@ -150,16 +150,17 @@ void pcpu_drain_all(void)
 static unsigned slot_age(struct slot_cache *sc)
 {
     uintptr_t word = sk_load_relaxed(plat_slot_word(sc->sc_slot, sc->sc_cache->pc_geom.kind));
+    unsigned age;
     bool used;
 
     plat_lock(&sc->sc_lock);
     used = sc->sc_touched || word != sc->sc_last_word;
-    sc->sc_idle_ticks = used ? 0 : sc->sc_idle_ticks + 1;
+    age = sc->sc_idle_ticks = used ? 0 : sc->sc_idle_ticks + 1;
     sc->sc_touched = 0;
     sc->sc_misses = 0;
     sc->sc_last_word = word;
     plat_unlock(&sc->sc_lock);
-    return sc->sc_idle_ticks;
+    return age;
 }
 
 static bool slot_reap(struct slot_cache *sc, bool *idle)

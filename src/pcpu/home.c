@@ -17,7 +17,7 @@ static struct slab *slab_of(struct list *l)
 void slot_add_slab(struct slot_cache *sc, struct slab *s)
 {
     list_push(&sc->sc_partial, &s->sl_link);
-    sc->sc_npartial++;
+    sk_count(&sc->sc_npartial, 1);
 }
 
 /* A slab of the list whose last object came back goes to the node, or to its end. */
@@ -25,7 +25,7 @@ static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct w
 {
     if (s->sl_inuse != 0)
         return;
-    sc->sc_npartial--;
+    sk_count(&sc->sc_npartial, -1);
     if (node_keep_idle(sc->sc_node, s))
         return;
     list_del(&s->sl_link);
@@ -60,7 +60,7 @@ static void returned_take(struct slot_cache *sc, struct work *w)
     for (s = sk_xchg_acquire(&sc->sc_returned, NULL); s; s = next) {
         next = s->sl_ret_next;
         slab_returned_to_partial(s, &sc->sc_partial);
-        sc->sc_npartial++;
+        sk_count(&sc->sc_npartial, 1);
         slab_collect(s);
         slab_leave_if_unused(sc, s, w);
     }
@@ -79,7 +79,7 @@ unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w
         slab_collect(s);
         got += slab_take(s, out + got, n - got);
         if (slab_avail(s) == 0 && slab_partial_to_away(s))
-            sc->sc_npartial--;
+            sk_count(&sc->sc_npartial, -1);
     }
     sk_count(&sc->sc_refill_objs, got);
     return got;
@@ -134,7 +134,7 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
             SK_REQUIRE(!slab_push_remote(s, p, p));
             return;
         }
-        sc->sc_npartial++;
+        sk_count(&sc->sc_npartial, 1);
     }
     fault = slab_put(s, p);
     if (SK_UNLIKELY(fault != MISUSE_KINDS))

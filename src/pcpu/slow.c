@@ -67,7 +67,7 @@ static bool slot_give_up_one(struct slot_cache *sc)
     some = sc->sc_npartial >= 2;
     if (some) {
         node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.prev, struct slab, sl_link));
-        sk_store_relaxed(&sc->sc_npartial, sc->sc_npartial - 1);
+        sk_count(&sc->sc_npartial, -1);
     }
     plat_unlock(&sc->sc_lock);
     return some;
@@ -179,7 +179,7 @@ static unsigned refill_take(struct slot_cache *sc, void **out, unsigned n, struc
     if (got)
         return got;
     if (node_adopt(sc->sc_node, &sc->sc_partial, sc->sc_slot)) {
-        sc->sc_npartial++;
+        sk_count(&sc->sc_npartial, 1);
     } else if (w->slab) {
         slot_add_slab(sc, w->slab);
         w->slab = NULL;

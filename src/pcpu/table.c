@@ -108,7 +108,7 @@ static SK_COLD struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot)
     plat_unlock(&table.lock);
     meta_free(sc, sizeof(*sc));
     meta_free(spare, sizeof(*spare));
-    return *entry;
+    return sk_load_acquire(entry);
 }
 
 struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot)

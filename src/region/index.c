@@ -110,12 +110,12 @@ void run_index_remove(struct run_index *ix, uint32_t page)
         ix->used[bin / SK_WORD_BITS] &= ~(1ull << bin % SK_WORD_BITS);
 }
 
-/* First in order that has at least `pages`. */
-static uint32_t tree_fit(uint32_t t, uint32_t pages)
+/* First in order that is longer than `pages`, or as long and at or above `page`. */
+static uint32_t tree_fit(uint32_t t, uint32_t pages, uint32_t page)
 {
     uint32_t fit = RUN_NIL;
     while (t != RUN_NIL) {
-        bool enough = node(t)->pages >= pages;
+        bool enough = node(t)->pages > pages || (node(t)->pages == pages && t >= page);
         if (enough)
             fit = t;
         t = enough ? node(t)->left : node(t)->right;
@@ -133,16 +133,26 @@ static unsigned next_bin(const struct run_index *ix, unsigned bin)
     return RUN_BINS;
 }
 
-uint32_t run_index_fit(const struct run_index *ix, uint32_t pages)
+static uint32_t fit_from(const struct run_index *ix, uint32_t pages, uint32_t page)
 {
     unsigned bin = next_bin(ix, bin_of(pages));
     if (bin == RUN_BINS)
         return RUN_NIL;
-    uint32_t fit = tree_fit(ix->root[bin], pages);
+    uint32_t fit = tree_fit(ix->root[bin], pages, page);
     if (fit != RUN_NIL)
         return fit;
     bin = next_bin(ix, bin + 1);
-    return bin == RUN_BINS ? RUN_NIL : tree_fit(ix->root[bin], pages);
+    return bin == RUN_BINS ? RUN_NIL : tree_fit(ix->root[bin], pages, page);
+}
+
+uint32_t run_index_fit(const struct run_index *ix, uint32_t pages)
+{
+    return fit_from(ix, pages, 0);
+}
+
+uint32_t run_index_after(const struct run_index *ix, uint32_t pages, uint32_t page)
+{
+    return fit_from(ix, pages, page + 1);
 }
 
 /* ---- verify ----------------------------------------------------------------------------- */

@@ -22,6 +22,7 @@ enum run_kind {
     RUN_DIRTY,
     RUN_CLEAN,
     RUN_TRANSIT, /* on its way to the system: on no list, merges with nothing, counts as dirty */
+    RUN_HELD,    /* the same of its entries in the maps; counts as clean */
     RUN_KINDS
 };
 
@@ -32,7 +33,7 @@ struct run_node {
     uint32_t older, newer; /* dirty runs: the queue of ages */
     uint32_t pages;
     uint32_t prio;
-    uint64_t stamp; /* dirty runs: generation in which the run became free */
+    uint64_t stamp; /* dirty runs: generation in which the run became free; clean runs: maps.c */
 };
 
 /* ---- index of the free runs of one kind, by size (index.c) ------------------------------ */
@@ -51,6 +52,9 @@ void run_index_insert(struct run_index *ix, uint32_t page, uint32_t pages);
 void run_index_remove(struct run_index *ix, uint32_t page);
 /* The smallest run of at least `pages`, the lowest in address among equals; RUN_NIL: none. */
 uint32_t run_index_fit(const struct run_index *ix, uint32_t pages);
+/* The first in order of length, then address, that is longer than `pages`, or as long and above
+ * `page`; RUN_NIL: none. */
+uint32_t run_index_after(const struct run_index *ix, uint32_t pages, uint32_t page);
 /* Walks everything; counts its runs. UINT32_MAX: broken. */
 uint32_t run_index_verify(const struct run_index *ix);
 
@@ -72,19 +76,29 @@ uint32_t run_age_verify(void);
 
 /* ---- state ------------------------------------------------------------------------------ */
 
+enum region_maps {
+    MAP_KIND,
+    MAP_INFO,
+    MAP_NODES,
+    REGION_MAPS
+};
+
 struct region {
     struct plat_lock lock SK_CACHE_ALIGNED;
-    uint32_t frontier;  /* first fresh page */
+    uint32_t frontier;  /* first fresh page; what is before it is not clean */
     uint32_t committed; /* pages below are usable; written under grow_lock too; >= frontier */
+    /* Per map: entries from here on were never written to or were given back, unless they are
+     * below the frontier. */
+    uint32_t map_high[REGION_MAPS];
     size_t used_pages, dirty_pages, clean_pages; /* their sum is frontier */
     struct run_ages ages;
     uint64_t generation; /* counts region_reap */
     uint64_t huge_bytes, huge_blocks;
     uint64_t peak_bytes, returned_bytes;
     uint64_t runs_allocated, runs_freed, trims, reaps;
-    struct run_index index[RUN_KINDS]; /* RUN_DIRTY and RUN_CLEAN */
+    struct run_index index[RUN_CLEAN + 1]; /* RUN_DIRTY and RUN_CLEAN */
 
-    /* Holder: the one thread that has pages in transit. */
+    /* Holder: the one thread that has pages in transit, or held. */
     struct plat_lock purge_lock SK_CACHE_ALIGNED;
     /* Holder: the one thread that commits at the frontier. */
     struct plat_lock grow_lock SK_CACHE_ALIGNED;
@@ -124,7 +138,9 @@ void region_advise_fresh(void *p, size_t bytes);
 
 /* Cuts the pages [at, at + pages) out of the listed free run that begins at `head`. */
 void run_take(enum run_kind kind, uint32_t head, uint32_t at, uint32_t pages);
-void run_insert_clean(uint32_t page, uint32_t pages);
+/* Merged with the clean runs beside it; returns where the whole begins. What ends at the frontier
+ * is fresh instead. */
+uint32_t run_insert_clean(uint32_t page, uint32_t pages);
 void run_tag(enum run_kind kind, uint32_t page, uint32_t pages);
 void run_untag(uint32_t page, uint32_t pages);
 size_t run_dirty_limit_pages(void);
@@ -134,6 +150,13 @@ void region_note_peak(void);
 
 /* Gives back what was dirty when called. Caller holds purge_lock. */
 void region_purge_all(void);
+
+/* ---- the maps' memory (maps.c) ---------------------------------------------------------- */
+
+/* Before the frontier falls; caller holds lock. */
+void region_note_frontier(void);
+/* Gives back what no page in use needs. Caller holds no lock of region. */
+void region_trim_maps(void);
 
 /* ---- huge blocks (huge.c) --------------------------------------------------------------- */
 

@@ -2,127 +2,282 @@
 /*
  * Role: memory for slabkit's own structures.
  * Below: plat.
- * Owns: chunks cut from their begin upwards, so that only pages in use are touched; a list of
- *       recycled pieces per class. Classes are 16, 32, 64, 128 and from there powers of two and
- *       the midpoints between them up to 32 KiB (every one of 64 or more a multiple of 64);
- *       above, each piece is a mapping of its own. mapped >= used.
- * Concurrency: meta.lock, the last in the order; no system call under it.
- * Failure: NULL.
- * Why: pieces never go back to other classes or to the system: descriptors are small beside
- *       what they describe, and their classes are few.
+ * Owns: chunks of 1 MiB, aligned to their size, cut in units of 64 bytes. A chunk begins with its
+ *       header: a bit per unit, and which system pages may hold something. The pieces hold no state
+ *       of ours, so that giving back any system page without a unit in use loses nothing.
+ *       frame: 256 units, the largest piece; above that, each piece is a mapping of its own.
+ *       room: the longest run of free units in a frame, the most of it in a chunk, in a group of
+ *       chunks. room == ROOM_BLANK: nothing is in use and the header is not there either.
+ *       mapped >= used.
+ * Concurrency: meta.lock, the last in the order; no system call under it. trim_lock, before it, is
+ *       held across those of meta_trim, whose units in transit are marked as used meanwhile.
+ * Failure: NULL; also beyond CHUNKS_MAX.
+ * Why: first fit from the first chunk on, not a list per size: what is allocated gathers in few
+ *       pages, any size fills any gap, and the later pages become free as a whole. Chunks stay
+ *       mapped, so that a late reader of a freed piece finds memory.
  */
 #include "region/meta.h"
 #include "base/bits.h"
 
-#define CLASS_MAX_BYTES ((size_t)32 << 10)
-#define CLASSES         20u
-#define CHUNK_MIN_BYTES ((size_t)256 << 10)
-#define CHUNK_MAX_BYTES ((size_t)4 << 20)
+#define UNIT_BYTES   ((size_t)64)
+#define WORD_BYTES   (SK_WORD_BITS * UNIT_BYTES) /* 4 KiB: no system page is smaller */
+#define FRAME_WORDS  4u
+#define FRAME_UNITS  (FRAME_WORDS * SK_WORD_BITS)
+#define FRAME_BYTES  (FRAME_UNITS * UNIT_BYTES)
+#define CHUNK_FRAMES 64u
+#define CHUNK_WORDS  (CHUNK_FRAMES * FRAME_WORDS)
+#define CHUNK_BYTES  (CHUNK_FRAMES * FRAME_BYTES)
+#define GROUP_CHUNKS 64u
+#define GROUPS       256u
+#define CHUNKS_MAX   (GROUPS * GROUP_CHUNKS)
+#define ROOM_BLANK   (FRAME_UNITS + 1)
+#define HEADER_UNITS ((unsigned)((sizeof(struct chunk) + UNIT_BYTES - 1) / UNIT_BYTES))
 
-struct piece {
-    struct piece *next;
+struct chunk;
+
+struct group {
+    uint16_t room[GROUP_CHUNKS]; /* 0: no chunk, or all of it in transit */
+    struct chunk *chunk[GROUP_CHUNKS];
+};
+
+struct chunk {
+    uint64_t used[CHUNK_FRAMES][FRAME_WORDS];
+    uint16_t room[CHUNK_FRAMES];
+    uint8_t touched[CHUNK_FRAMES]; /* bit w: word w of the frame may not read as zero */
+    uint32_t index;
+    uint32_t used_units; /* without the header and what is in transit */
+    bool freed;          /* since meta_trim looked */
+    struct group group;  /* in the first chunk of a group, whose header stays for that */
 };
 
 static struct {
     struct plat_lock lock;
-    char *bump; /* next byte of the chunk being cut */
-    size_t left_bytes;
+    struct plat_lock trim_lock;
+    uint32_t chunks;
     size_t mapped_bytes, used_bytes;
-    struct piece *recycled[CLASSES];
+    uint16_t room[GROUPS];
+    struct group *group[GROUPS];
 } meta SK_CACHE_ALIGNED;
 
-struct class
+/* ---- room ------------------------------------------------------------------------------- */
+
+static unsigned most(const uint16_t *room, unsigned n)
 {
-    unsigned index;
-    size_t bytes;
+    unsigned max = 0;
+    for (unsigned i = 0; i < n; i++)
+        max = room[i] > max ? room[i] : max;
+    return max;
+}
+
+/* The first with at least so much; n: none. */
+static unsigned first_with(const uint16_t *room, unsigned n, unsigned units)
+{
+    unsigned i = 0;
+    while (i < n && room[i] < units)
+        i++;
+    return i;
+}
+
+static void set_chunk_room(uint32_t index, unsigned room)
+{
+    struct group *g = meta.group[index / GROUP_CHUNKS];
+    g->room[index % GROUP_CHUNKS] = (uint16_t)room;
+    meta.room[index / GROUP_CHUNKS] = (uint16_t)most(g->room, GROUP_CHUNKS);
+}
+
+static unsigned chunk_room(uint32_t index)
+{
+    return meta.group[index / GROUP_CHUNKS]->room[index % GROUP_CHUNKS];
+}
+
+static struct chunk *chunk_at(uint32_t index)
+{
+    return meta.group[index / GROUP_CHUNKS]->chunk[index % GROUP_CHUNKS];
+}
+
+/* ---- units of a frame -------------------------------------------------------------------- */
+
+struct gap {
+    unsigned at, units;
 };
 
-static struct class class_of(size_t bytes)
+/* First unit from `at` on whose bit is as in `sought` (0 or ~0); FRAME_UNITS: none. */
+static unsigned next_unit(const uint64_t *used, unsigned at, uint64_t sought)
 {
-    if (bytes <= 128) {
-        unsigned log = sk_log2_ceil(sk_max(bytes, 16));
-        return (struct class){log - 4, (size_t)1 << log};
+    uint64_t mask = ~0ull << at % SK_WORD_BITS;
+    for (unsigned w = at / SK_WORD_BITS; w < FRAME_WORDS; w++, mask = ~0ull) {
+        uint64_t hits = ~(used[w] ^ sought) & mask;
+        if (hits)
+            return w * SK_WORD_BITS + sk_ctz(hits);
     }
-    unsigned log = sk_log2_floor(bytes - 1);
-    unsigned upper = (bytes - 1) >> (log - 1) & 1;
-    return (struct class){4 + (log - 7) * 2 + upper, (size_t)(3 + upper) << (log - 1)};
+    return FRAME_UNITS;
+}
+
+/* The first gap of at least `units`; if there is none, the longest. */
+static struct gap find_gap(const uint64_t *used, unsigned units)
+{
+    struct gap best = {FRAME_UNITS, 0};
+    for (unsigned at = 0, end; best.units < units; at = end) {
+        at = next_unit(used, at, 0);
+        if (at == FRAME_UNITS)
+            break;
+        end = next_unit(used, at, ~0ull);
+        if (end - at > best.units)
+            best = (struct gap){at, end - at};
+    }
+    return best;
+}
+
+/* The bits of [at, end) in word w. */
+static uint64_t word_mask(unsigned w, unsigned at, unsigned end)
+{
+    size_t lo = sk_max(at, w * SK_WORD_BITS), hi = sk_min(end, (w + 1) * SK_WORD_BITS);
+    return lo < hi ? ~0ull >> (SK_WORD_BITS - (hi - lo)) << lo % SK_WORD_BITS : 0;
+}
+
+static void refresh_room(struct chunk *c, unsigned frame)
+{
+    unsigned old = c->room[frame];
+    c->room[frame] = (uint16_t)find_gap(c->used[frame], FRAME_UNITS).units;
+    if (c->room[frame] > chunk_room(c->index) || old == chunk_room(c->index))
+        set_chunk_room(c->index, most(c->room, CHUNK_FRAMES));
+}
+
+static void mark_used(struct chunk *c, unsigned frame, unsigned at, unsigned end)
+{
+    for (unsigned w = 0; w < FRAME_WORDS; w++)
+        c->used[frame][w] |= word_mask(w, at, end);
+    refresh_room(c, frame);
+}
+
+static void mark_free(struct chunk *c, unsigned frame, unsigned at, unsigned end)
+{
+    for (unsigned w = 0; w < FRAME_WORDS; w++) {
+        uint64_t mask = word_mask(w, at, end);
+        SK_REQUIRE((c->used[frame][w] & mask) == mask);
+        c->used[frame][w] &= ~mask;
+    }
+    refresh_room(c, frame);
 }
 
 /* ---- chunks ----------------------------------------------------------------------------- */
 
-static void *take_recycled_locked(struct class c)
+/* Of memory that reads as zero, but for the group. */
+static void build(struct chunk *c, uint32_t index)
 {
-    struct piece *p = meta.recycled[c.index];
-    if (p)
-        meta.recycled[c.index] = p->next;
-    return p;
+    c->index = index;
+    for (unsigned f = 0; f < CHUNK_FRAMES; f++)
+        c->room[f] = FRAME_UNITS;
+    c->touched[0] = 1;
+    set_chunk_room(index, FRAME_UNITS);
+    mark_used(c, 0, 0, HEADER_UNITS);
 }
 
-static void *take_new_locked(struct class c)
+static bool install_locked(struct chunk *c, uint32_t seen)
 {
-    size_t pad = -(uintptr_t)meta.bump & (sk_min(c.bytes, SK_CACHE_LINE) - 1);
-    if (pad + c.bytes > meta.left_bytes)
-        return NULL;
-    char *p = meta.bump + pad;
-    meta.bump = p + c.bytes;
-    meta.left_bytes -= pad + c.bytes;
-    return p;
-}
-
-/* The larger part of what is left is kept, here or there: what is dropped was never touched. */
-static bool install_locked(char *chunk, size_t bytes)
-{
-    if (meta.left_bytes >= bytes)
+    if (meta.chunks != seen)
         return false;
-    meta.bump = chunk;
-    meta.left_bytes = bytes;
-    meta.mapped_bytes += bytes;
+    if (seen % GROUP_CHUNKS == 0)
+        meta.group[seen / GROUP_CHUNKS] = &c->group;
+    meta.group[seen / GROUP_CHUNKS]->chunk[seen % GROUP_CHUNKS] = c;
+    meta.chunks++;
+    meta.mapped_bytes += CHUNK_BYTES;
+    set_chunk_room(seen, ROOM_BLANK);
     return true;
 }
 
-/* An eighth of what there is, so that the number of chunks stays small. */
-static size_t next_chunk_bytes(void)
+/* seen: chunks when there was no room. Another's new chunk will do. */
+static bool add_chunk(uint32_t seen)
 {
-    size_t want = sk_align_up(meta_mapped_bytes() / 8, CHUNK_MIN_BYTES);
-    return sk_min(sk_max(want, CHUNK_MIN_BYTES), CHUNK_MAX_BYTES);
-}
-
-static bool add_chunk(void)
-{
-    size_t bytes = next_chunk_bytes();
-    char *chunk = plat_map(bytes, plat_sys_page_bytes());
-    if (!chunk)
+    struct chunk *c = seen < CHUNKS_MAX ? plat_map(CHUNK_BYTES, CHUNK_BYTES) : NULL;
+    if (!c)
         return false;
+    plat_hugepages(c, CHUNK_BYTES, false);
     plat_lock(&meta.lock);
-    bool installed = install_locked(chunk, bytes);
+    bool installed = install_locked(c, seen);
     plat_unlock(&meta.lock);
     if (!installed)
-        plat_release(chunk, bytes);
+        plat_release(c, CHUNK_BYTES);
     return true;
 }
 
 /* ---- pieces ----------------------------------------------------------------------------- */
 
-static void *alloc_piece(struct class c)
+struct piece {
+    char *p;
+    unsigned at, end; /* units of its frame */
+    unsigned touched; /* what the frame's was before */
+};
+
+static struct piece take_in_frame(struct chunk *c, unsigned frame, unsigned units)
 {
-    void *p, *old;
-    do {
-        plat_lock(&meta.lock);
-        old = take_recycled_locked(c);
-        p = old ? old : take_new_locked(c);
-        if (p)
-            meta.used_bytes += c.bytes;
-        plat_unlock(&meta.lock);
-    } while (!p && add_chunk());
-    return old ? __builtin_memset(old, 0, c.bytes) : p;
+    unsigned at = find_gap(c->used[frame], units).at;
+    struct piece got = {.p = (char *)c + frame * FRAME_BYTES + at * UNIT_BYTES,
+                        .at = at,
+                        .end = at + units,
+                        .touched = c->touched[frame]};
+    for (unsigned w = at / SK_WORD_BITS; w * SK_WORD_BITS < got.end; w++)
+        c->touched[frame] |= (uint8_t)(1u << w);
+    mark_used(c, frame, at, got.end);
+    c->used_units += units;
+    meta.used_bytes += units * UNIT_BYTES;
+    return got;
 }
 
-static void free_piece(struct piece *p, struct class c)
+static bool take_locked(unsigned units, struct piece *out)
 {
+    unsigned g = first_with(meta.room, GROUPS, units);
+    if (g == GROUPS)
+        return false;
+    uint32_t index = g * GROUP_CHUNKS + first_with(meta.group[g]->room, GROUP_CHUNKS, units);
+    struct chunk *c = chunk_at(index);
+    if (chunk_room(index) == ROOM_BLANK)
+        build(c, index);
+    *out = take_in_frame(c, first_with(c->room, CHUNK_FRAMES, units), units);
+    return true;
+}
+
+/* Only where something was: the rest of a large piece may stay untouched. */
+static void *clear(const struct piece *got)
+{
+    for (unsigned w = 0; w < FRAME_WORDS; w++) {
+        size_t lo = sk_max(got->at, w * SK_WORD_BITS);
+        size_t hi = sk_min(got->end, (w + 1) * SK_WORD_BITS);
+        if (got->touched >> w & 1 && lo < hi)
+            __builtin_memset(got->p + (lo - got->at) * UNIT_BYTES, 0, (hi - lo) * UNIT_BYTES);
+    }
+    return got->p;
+}
+
+static unsigned to_units(size_t bytes)
+{
+    return (unsigned)((sk_max(bytes, 1) + UNIT_BYTES - 1) / UNIT_BYTES);
+}
+
+static void *alloc_piece(unsigned units)
+{
+    struct piece got;
+    uint32_t seen;
+    bool ok;
+    do {
+        plat_lock(&meta.lock);
+        seen = meta.chunks;
+        ok = take_locked(units, &got);
+        plat_unlock(&meta.lock);
+    } while (!ok && add_chunk(seen));
+    return ok ? clear(&got) : NULL;
+}
+
+static void free_piece(void *p, unsigned units)
+{
+    struct chunk *c = (struct chunk *)sk_align_down((uintptr_t)p, CHUNK_BYTES);
+    unsigned unit = (unsigned)((size_t)((char *)p - (char *)c) / UNIT_BYTES);
+
     plat_lock(&meta.lock);
-    p->next = meta.recycled[c.index];
-    meta.recycled[c.index] = p;
-    meta.used_bytes -= c.bytes;
+    mark_free(c, unit / FRAME_UNITS, unit % FRAME_UNITS, unit % FRAME_UNITS + units);
+    c->used_units -= units;
+    c->freed = true;
+    meta.used_bytes -= units * UNIT_BYTES;
     plat_unlock(&meta.lock);
 }
 
@@ -157,20 +312,125 @@ static void free_mapping(void *p, size_t bytes)
 
 void *meta_alloc(size_t bytes)
 {
-    return bytes > CLASS_MAX_BYTES ? alloc_mapping(bytes) : alloc_piece(class_of(bytes));
+    return bytes > FRAME_BYTES ? alloc_mapping(bytes) : alloc_piece(to_units(bytes));
 }
 
 void meta_free(void *p, size_t bytes)
 {
     if (!p)
         return;
-    if (bytes > CLASS_MAX_BYTES)
+    if (bytes > FRAME_BYTES)
         free_mapping(p, bytes);
     else
-        free_piece(p, class_of(bytes));
+        free_piece(p, to_units(bytes));
 }
 
-/* ---- figures, fork ---------------------------------------------------------------------- */
+/* ---- giving back ------------------------------------------------------------------------ */
+
+/* Words [at, end) of a chunk, whole system pages. */
+struct span {
+    unsigned at, end;
+};
+
+/* Nothing in use in the system page that begins with word w, but something was. */
+static bool page_is_idle(const struct chunk *c, unsigned w, unsigned words)
+{
+    unsigned touched = 0;
+    for (unsigned end = w + words; w < end; w++) {
+        if (c->used[w / FRAME_WORDS][w % FRAME_WORDS])
+            return false;
+        touched |= c->touched[w / FRAME_WORDS] >> w % FRAME_WORDS & 1;
+    }
+    return touched;
+}
+
+/* The next idle system pages that touch; at == end: none. */
+static struct span next_idle(const struct chunk *c, unsigned from)
+{
+    unsigned words = (unsigned)(plat_sys_page_bytes() / WORD_BYTES);
+    struct span s = {from, from};
+    while (s.at < CHUNK_WORDS && !page_is_idle(c, s.at, words))
+        s.at += words;
+    for (s.end = s.at; s.end < CHUNK_WORDS && page_is_idle(c, s.end, words);)
+        s.end += words;
+    return s;
+}
+
+static void span_begin(struct chunk *c, struct span s)
+{
+    for (unsigned w = s.at; w < s.end; w++) {
+        c->used[w / FRAME_WORDS][w % FRAME_WORDS] = ~0ull;
+        refresh_room(c, w / FRAME_WORDS);
+    }
+}
+
+static void span_end(struct chunk *c, struct span s)
+{
+    for (unsigned w = s.at; w < s.end; w++) {
+        c->used[w / FRAME_WORDS][w % FRAME_WORDS] = 0;
+        c->touched[w / FRAME_WORDS] &= (uint8_t) ~(1u << w % FRAME_WORDS);
+        refresh_room(c, w / FRAME_WORDS);
+    }
+}
+
+static size_t trim_spans(struct chunk *c)
+{
+    size_t sum = 0;
+    for (struct span s = {0, 0};;) {
+        plat_lock(&meta.lock);
+        s = next_idle(c, s.end);
+        span_begin(c, s);
+        plat_unlock(&meta.lock);
+        if (s.at == s.end)
+            return sum;
+        size_t bytes = (s.end - s.at) * WORD_BYTES;
+        plat_discard((char *)c + s.at * WORD_BYTES, bytes);
+        plat_lock(&meta.lock);
+        span_end(c, s);
+        plat_unlock(&meta.lock);
+        sum += bytes;
+    }
+}
+
+static void trim_whole(struct chunk *c, uint32_t index)
+{
+    plat_discard(c, CHUNK_BYTES);
+    plat_lock(&meta.lock);
+    set_chunk_room(index, ROOM_BLANK);
+    plat_unlock(&meta.lock);
+}
+
+static size_t trim_chunk(uint32_t index)
+{
+    struct chunk *c = chunk_at(index);
+    plat_lock(&meta.lock);
+    bool freed = chunk_room(index) != ROOM_BLANK && c->freed;
+    bool whole = freed && c->used_units == 0 && index % GROUP_CHUNKS;
+    if (whole)
+        set_chunk_room(index, 0);
+    else if (freed)
+        c->freed = false;
+    plat_unlock(&meta.lock);
+    if (!whole)
+        return freed ? trim_spans(c) : 0;
+    trim_whole(c, index);
+    return CHUNK_BYTES;
+}
+
+size_t meta_trim(void)
+{
+    size_t sum = 0;
+    plat_lock(&meta.trim_lock);
+    plat_lock(&meta.lock);
+    uint32_t chunks = meta.chunks;
+    plat_unlock(&meta.lock);
+    for (uint32_t i = 0; i < chunks; i++)
+        sum += trim_chunk(i);
+    plat_unlock(&meta.trim_lock);
+    return sum;
+}
+
+/* ---- figures, fork, verify --------------------------------------------------------------- */
 
 size_t meta_mapped_bytes(void)
 {
@@ -188,17 +448,55 @@ size_t meta_used_bytes(void)
     return bytes;
 }
 
+/* trim_lock first: with it nothing is in transit. */
 void meta_fork_prepare(void)
 {
+    plat_lock(&meta.trim_lock);
     plat_lock(&meta.lock);
 }
 
 void meta_fork_parent(void)
 {
     plat_unlock(&meta.lock);
+    plat_unlock(&meta.trim_lock);
 }
 
 void meta_fork_child(void)
 {
     plat_lock_reset(&meta.lock);
+    plat_lock_reset(&meta.trim_lock);
+}
+
+static bool chunk_verify(uint32_t index)
+{
+    const struct chunk *c = chunk_at(index);
+    unsigned used = 0;
+    if (chunk_room(index) == ROOM_BLANK)
+        return true;
+    for (unsigned w = 0; w < CHUNK_WORDS; w++) {
+        uint64_t bits = c->used[w / FRAME_WORDS][w % FRAME_WORDS];
+        used += sk_popcount(bits);
+        if (bits && !(c->touched[w / FRAME_WORDS] >> w % FRAME_WORDS & 1))
+            return false;
+    }
+    for (unsigned f = 0; f < CHUNK_FRAMES; f++)
+        if (c->room[f] != find_gap(c->used[f], FRAME_UNITS).units)
+            return false;
+    return c->index == index && used == c->used_units + HEADER_UNITS &&
+           chunk_room(index) == most(c->room, CHUNK_FRAMES);
+}
+
+bool meta_verify(void)
+{
+    bool ok = true;
+    plat_lock(&meta.trim_lock);
+    plat_lock(&meta.lock);
+    for (uint32_t i = 0; ok && i < meta.chunks; i++)
+        ok = chunk_verify(i);
+    for (unsigned g = 0; ok && g * GROUP_CHUNKS < meta.chunks; g++)
+        ok = meta.room[g] == most(meta.group[g]->room, GROUP_CHUNKS);
+    ok &= meta.used_bytes <= meta.mapped_bytes;
+    plat_unlock(&meta.lock);
+    plat_unlock(&meta.trim_lock);
+    return ok;
 }

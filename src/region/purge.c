@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: gives dirty memory back to the system, oldest first.
- * Below: plat.
+ * Below: plat, meta.
  * Owns: pages in transit: off the lists, tagged RUN_TRANSIT, counted as dirty.
  * Concurrency: purge_lock around each piece, which is the only time that pages are in transit;
  *       whoever finds nothing free takes purge_lock and then sees all of them again. Pieces keep
@@ -9,6 +9,7 @@
  * Why: the end of a run goes first: allocation takes from the begin.
  */
 #include "region/internal.h"
+#include "region/meta.h"
 
 #define PIECE_PAGES 256u
 
@@ -122,7 +123,10 @@ size_t region_reap(size_t keep_bytes, bool force)
     goal.before = force ? UINT64_MAX : region.generation - 1;
     goal.budget_pages = region.dirty_pages;
     plat_unlock(&region.lock);
-    return purge(&goal);
+    size_t bytes = purge(&goal);
+    region_trim_maps();
+    meta_trim();
+    return bytes;
 }
 
 void region_set_lazy(bool lazy)

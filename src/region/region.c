@@ -122,7 +122,7 @@ static bool verify_run(uint32_t page, uint32_t pages, enum run_kind kind)
             (!end && first[i].run_kind != RUN_NONE))
             return false;
     }
-    return kind == RUN_TRANSIT || region.nodes[page].pages == pages;
+    return kind >= RUN_TRANSIT || region.nodes[page].pages == pages;
 }
 
 static bool verify_pages(struct page_sums *sums)
@@ -132,18 +132,19 @@ static bool verify_pages(struct page_sums *sums)
         enum run_kind kind = region_map.info[page].run_kind;
         pages = kind == RUN_NONE ? 1 : region_map.info[page].run_pages;
         if (kind != RUN_NONE &&
-            (!verify_run(page, pages, kind) || (kind == last && kind != RUN_TRANSIT)))
+            (!verify_run(page, pages, kind) || (kind == last && kind < RUN_TRANSIT)))
             return false;
         sums->pages[kind] += pages;
         sums->runs[kind]++;
         last = kind;
     }
-    return true;
+    return last != RUN_CLEAN; /* it would be fresh */
 }
 
 static bool verify_sums(const struct page_sums *s)
 {
-    return s->pages[RUN_NONE] == region.used_pages && s->pages[RUN_CLEAN] == region.clean_pages &&
+    return s->pages[RUN_NONE] == region.used_pages &&
+           s->pages[RUN_CLEAN] + s->pages[RUN_HELD] == region.clean_pages &&
            s->pages[RUN_DIRTY] + s->pages[RUN_TRANSIT] == region.dirty_pages &&
            region.frontier <= region.committed && region.committed <= region_map.npages &&
            s->runs[RUN_DIRTY] == run_index_verify(&region.index[RUN_DIRTY]) &&
@@ -157,5 +158,5 @@ bool region_verify(void)
     plat_lock(&region.lock);
     bool ok = verify_pages(&sums) && verify_sums(&sums);
     plat_unlock(&region.lock);
-    return ok && huge_verify();
+    return ok && huge_verify() && meta_verify();
 }

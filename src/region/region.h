@@ -7,7 +7,8 @@
  *       of slabkit's own metadata (meta.h).
  * Invariants (pages of the range, at any instant under the region lock):
  *       total   = used + dirty + clean + fresh
- *       fresh   = pages at and above the frontier, never handed out
+ *       fresh   = pages at and above the frontier: never handed out, or clean again and nothing
+ *                 but fresh pages above
  *       dirty   = free, may hold old contents and be resident; clean = free, reads as zero;
  *                 pages on their way to the system still count as dirty
  *       no two free runs of one kind (dirty, clean) touch
@@ -123,7 +124,8 @@ void region_set_lazy(bool lazy);
 uint64_t region_trims(void);
 /* Ageing by calls (the reaper's tick): gives back the dirty runs that were free during the whole
  * interval between two calls, that is since before the last call, leaving `keep_bytes`. force: all
- * of them at once. Returns bytes. */
+ * of them at once. Returns bytes of these; what the page map and metadata no longer need goes, too.
+ */
 size_t region_reap(size_t keep_bytes, bool force);
 
 /* Page map, by the owner of the run. */

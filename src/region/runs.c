@@ -31,6 +31,8 @@ static void run_link(enum run_kind kind, uint32_t page, uint32_t pages)
 {
     run_tag(kind, page, pages);
     run_index_insert(&region.index[kind], page, pages);
+    if (kind == RUN_CLEAN)
+        region.nodes[page].stamp = 0;
 }
 
 static uint32_t run_unlink(enum run_kind kind, uint32_t page)
@@ -67,12 +69,26 @@ static uint32_t run_link_merged(enum run_kind kind, uint32_t page, uint32_t page
     return page;
 }
 
-void run_insert_clean(uint32_t page, uint32_t pages)
+/* Clean memory below the frontier, with the clean run before it: fresh again. */
+static uint32_t frontier_retreat(uint32_t page, uint32_t left)
+{
+    if (left != RUN_NIL) {
+        region.clean_pages -= run_unlink(RUN_CLEAN, left);
+        page = left;
+    }
+    region_note_frontier();
+    sk_store_relaxed(&region.frontier, page);
+    return page;
+}
+
+uint32_t run_insert_clean(uint32_t page, uint32_t pages)
 {
     uint32_t left = run_left_of(RUN_CLEAN, page);
+    if (page + pages == region.frontier)
+        return frontier_retreat(page, left);
     uint32_t right = run_right_of(RUN_CLEAN, page + pages);
-    run_link_merged(RUN_CLEAN, page, pages, left, right);
     region.clean_pages += pages;
+    return run_link_merged(RUN_CLEAN, page, pages, left, right);
 }
 
 /* Of the parts that become one dirty run, the one whose place in the queue the whole takes. */
@@ -237,28 +253,10 @@ static bool take_growing(const struct request *rq, struct grant *out)
     return true;
 }
 
-/* All that is fresh becomes clean, so that it joins the clean run before it. For the last request
- * that the range can hold; nothing while the request would fit behind the frontier. */
-static bool absorb_fresh(const struct request *rq)
-{
-    plat_lock(&region.lock);
-    bool short_of = page_align_up(region.frontier, rq->align) + rq->pages > region_map.npages;
-    plat_unlock(&region.lock);
-    if (!short_of || !region_grow(region_map.npages))
-        return false;
-    plat_lock(&region.lock);
-    uint32_t page = region.frontier;
-    sk_store_relaxed(&region.frontier, (uint32_t)region_map.npages);
-    if (page < region.frontier)
-        run_insert_clean(page, region.frontier - page);
-    plat_unlock(&region.lock);
-    return true;
-}
-
 /*
  * Under purge_lock nothing is in transit: another's purge has put back what it took away. If that
  * is not enough, dirty memory is given back, after which it is clean and merges with the clean
- * runs beside it, and the system may be readier to commit.
+ * runs beside it or is fresh, and the system may be readier to commit.
  */
 static SK_COLD bool take_last(const struct request *rq, struct grant *out)
 {
@@ -266,7 +264,7 @@ static SK_COLD bool take_last(const struct request *rq, struct grant *out)
     bool ok = take_growing(rq, out);
     if (!ok) {
         region_purge_all();
-        ok = take_growing(rq, out) || (absorb_fresh(rq) && take_growing(rq, out));
+        ok = take_growing(rq, out);
     }
     plat_unlock(&region.purge_lock);
     return ok;

@@ -54,8 +54,7 @@ static void flush(void)
     malloc_trim(0);
 }
 
-/* ---- addresses that were never blocks -----------------------------------------------------------
- */
+/* ---- addresses that were never blocks ------------------------------------------------------- */
 
 static void foreign_stack(void)
 {
@@ -98,8 +97,7 @@ static void foreign_first_call(void)
     drop(mapped());
 }
 
-/* ---- double frees -------------------------------------------------------------------------------
- */
+/* ---- double frees --------------------------------------------------------------------------- */
 
 static void double_small(void)
 {

@@ -142,8 +142,7 @@ static void test_malloc_stats_goes_to_stderr(void **state)
     assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
-/* ---- malloc_info ------------------------------------------------------------------------------
- */
+/* ---- malloc_info ---------------------------------------------------------------------------- */
 
 static char *info_text(void)
 {
@@ -277,8 +276,7 @@ static void test_malloc_info_refuses_options(void **state)
     fclose(file);
 }
 
-/* ---- mallopt -----------------------------------------------------------------------------------
- */
+/* ---- mallopt -------------------------------------------------------------------------------- */
 
 static void test_mallopt(void **state)
 {

@@ -10,62 +10,15 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "atfork.h"
 #include "expect.h"
 #include "../oracle/engine.h"
 
 #define THREADS 8u
 #define FORKS   15u
-#define BLOCKS  200u
 
 extern char **environ;
 static const char own_path[] = "/proc/self/exe";
-static int handler_calls[3];
-
-static void churn(unsigned seed)
-{
-    static __thread void *block[BLOCKS];
-
-    for (unsigned i = 0; i < BLOCKS; i++) {
-        size_t size = 1 + (size_t)(i * i + seed) * 17 % 40000;
-
-        block[i] = malloc(size);
-        EXPECT(block[i] != NULL);
-        fill(block[i], size, 1);
-    }
-    for (unsigned i = 0; i < BLOCKS; i++)
-        free(block[i]);
-    free(opaque(malloc(300000)));
-}
-
-/* ---- atfork handlers --------------------------------------------------------------------------
- */
-
-static void at_prepare(void)
-{
-    churn(1);
-    handler_calls[0]++;
-}
-
-static void at_parent(void)
-{
-    churn(2);
-    handler_calls[1]++;
-}
-
-static void at_child(void)
-{
-    churn(3);
-    handler_calls[2]++;
-}
-
-static void handlers_register(void)
-{
-    EXPECT(pthread_atfork(at_prepare, at_parent, at_child) == 0);
-}
-
-/* Before any constructor, the allocator's included: its handlers stand inside of ours. */
-__attribute__((section(".preinit_array"),
-               used)) static void (*const preinit)(void) = handlers_register;
 
 static void status_await(pid_t child, int expected)
 {
@@ -78,27 +31,52 @@ static void status_await(pid_t child, int expected)
     EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == expected);
 }
 
+/* ---- atfork handlers ------------------------------------------------------------------------ */
+
+static struct atfork_calls calls;
+
+static void at_prepare(void)
+{
+    churn(1, BLOCKS);
+    calls.ac_prepare++;
+}
+
+static void at_parent(void)
+{
+    churn(2, BLOCKS);
+    calls.ac_parent++;
+}
+
+static void at_child(void)
+{
+    churn(3, BLOCKS);
+    calls.ac_child++;
+}
+
 static void test_atfork_handlers(void)
 {
     pid_t child;
 
-    handlers_register();
+    EXPECT(pthread_atfork(at_prepare, at_parent, at_child) == 0);
     child = fork();
-    if (child == 0)
-        _exit(handler_calls[0] == 2 && handler_calls[2] == 2 ? 9 : 1);
+    if (child == 0) {
+        EXPECT(calls.ac_prepare == 1 && calls.ac_parent == 0 && calls.ac_child == 1);
+        EXPECT(atfork_calls.ac_prepare == 1 && atfork_calls.ac_child == 1);
+        _exit(9);
+    }
     status_await(child, 9);
-    EXPECT(handler_calls[0] == 2 && handler_calls[1] == 2 && handler_calls[2] == 0);
+    EXPECT(calls.ac_prepare == 1 && calls.ac_parent == 1 && calls.ac_child == 0);
+    EXPECT(atfork_calls.ac_prepare == 1 && atfork_calls.ac_parent == 1);
 }
 
-/* ---- fork -------------------------------------------------------------------------------------
- */
+/* ---- fork ----------------------------------------------------------------------------------- */
 
 static void grandchild_run(void)
 {
     pid_t child = fork();
 
     if (child == 0) {
-        churn(4);
+        churn(4, BLOCKS);
         exit(5);
     }
     status_await(child, 5);
@@ -110,12 +88,12 @@ static void *forking_main(void *arg)
         void *inherited = malloc(1000 + i);
         pid_t child;
 
-        churn(i);
+        churn(i, BLOCKS);
         child = fork();
         if (child == 0) {
             alarm(30);
             free(inherited);
-            churn(i + 1);
+            churn(i + 1, BLOCKS);
             if (i % 5 == 0)
                 grandchild_run();
             EXPECT(engine_verify() == 0);
@@ -138,8 +116,7 @@ static void test_fork_from_many_threads(void)
     EXPECT(engine_verify() == 0);
 }
 
-/* ---- vfork, posix_spawn -----------------------------------------------------------------------
- */
+/* ---- vfork, posix_spawn --------------------------------------------------------------------- */
 
 static char *const spawn_argv[] = {"processes", "exit", "42", NULL};
 
@@ -158,7 +135,7 @@ static void *vfork_main(void *arg)
 {
     for (unsigned i = 0; i < FORKS; i++) {
         vfork_once();
-        churn(i);
+        churn(i, BLOCKS);
     }
     return arg;
 }
@@ -170,7 +147,7 @@ static void *spawn_main(void *arg)
 
         EXPECT(posix_spawn(&child, own_path, NULL, NULL, spawn_argv, environ) == 0);
         status_await(child, 42);
-        churn(i);
+        churn(i, BLOCKS);
     }
     return arg;
 }
@@ -188,7 +165,7 @@ static void test_vfork_and_spawn(void)
 int main(int argc, char **argv)
 {
     if (argc == 3) {
-        churn(0);
+        churn(0, BLOCKS);
         return atoi(argv[2]);
     }
     engine_find();

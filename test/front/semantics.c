@@ -244,8 +244,7 @@ static void test_realloc_of_aligned(void **state)
     }
 }
 
-/* ---- alignment --------------------------------------------------------------------------------
- */
+/* ---- alignment ------------------------------------------------------------------------------ */
 
 static void test_malloc_alignment(void **state)
 {
@@ -404,8 +403,7 @@ static void test_valloc(void **state)
     }
 }
 
-/* ---- usable size, free ------------------------------------------------------------------------
- */
+/* ---- usable size, free ---------------------------------------------------------------------- */
 
 static void test_usable_size(void **state)
 {

@@ -58,8 +58,7 @@ static void test_tiny_stacks(void)
     }
 }
 
-/* ---- a thousand at once -------------------------------------------------------------------------
- */
+/* ---- a thousand at once --------------------------------------------------------------------- */
 
 #define CROWD_BLOCKS 100u
 static unsigned char *crowd_block[CROWD][CROWD_BLOCKS];

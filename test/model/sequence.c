@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: see sequence.h.
+ */
 #include "sequence.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
+ * Role: see shadow.h.
  * Owns: shadow_slot[]: what the program holds; shadow_order[]: the slots in use, by address, so
  *       that two live blocks overlap  <=>  some neighbours in it do.
  */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: see block.h.
+ */
 #define _GNU_SOURCE
 #include "block.h"
 
