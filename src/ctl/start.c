@@ -75,7 +75,8 @@ static void start_layers(void)
     if (!plat_up)
         start_plat();
     limits = (struct pcpu_limits){.array_bytes = options.array_budget,
-                                  .depot_bytes = options.depot_budget};
+                                  .depot_bytes = options.depot_budget,
+                                  .depots_bytes = options.depots_budget};
     if (start_region() && pcpu_init(&limits))
         km_init();
 }

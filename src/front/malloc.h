@@ -11,6 +11,29 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Beside an allocator that must stay (a sanitizer's), the names get a prefix. */
+#ifdef SLABKIT_NO_REPLACE
+#define malloc             slabkit_malloc
+#define free               slabkit_free
+#define calloc             slabkit_calloc
+#define realloc            slabkit_realloc
+#define reallocarray       slabkit_reallocarray
+#define aligned_alloc      slabkit_aligned_alloc
+#define free_sized         slabkit_free_sized
+#define free_aligned_sized slabkit_free_aligned_sized
+#define posix_memalign     slabkit_posix_memalign
+#define memalign           slabkit_memalign
+#define valloc             slabkit_valloc
+#define pvalloc            slabkit_pvalloc
+#define malloc_usable_size slabkit_malloc_usable_size
+#define malloc_trim        slabkit_malloc_trim
+#define mallinfo           slabkit_mallinfo
+#define mallinfo2          slabkit_mallinfo2
+#define malloc_stats       slabkit_malloc_stats
+#define malloc_info        slabkit_malloc_info
+#define mallopt            slabkit_mallopt
+#endif
+
 void *malloc(size_t size);
 void free(void *p);
 void *calloc(size_t n, size_t size);

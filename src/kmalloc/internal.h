@@ -34,7 +34,7 @@ void *nested_alloc(size_t size, size_t align, unsigned idx);
 /* Is p a block of the arena? Its usable bytes, or 0. */
 size_t nested_usable(const void *p);
 /* A block of the arena is not used any more. */
-void nested_free(void);
+void nested_free(void *p);
 /* p is freed by the next slow path that is not nested. */
 void nested_defer_free(void *p);
 /* Frees what was deferred. Not nested; no lock held. */

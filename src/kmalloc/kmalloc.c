@@ -98,7 +98,7 @@ static void free_once(void *p)
     if (idx)
         pcpu_free_slow(pcpu_cache_at(idx), p);
     else if (nested_usable(p))
-        nested_free();
+        nested_free(p);
     else
         large_free(p);
 }

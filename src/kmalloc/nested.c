@@ -13,7 +13,13 @@
 
 #define ARENA_PAGES_MAX 256u /* and never more than this share of the range: */
 #define ARENA_RANGE_DIV 16u
-#define NESTED_HEADER   16u /* the block's bytes, before it */
+#define NESTED_HEADER   sizeof(struct header)
+
+/* Before each block. */
+struct header {
+    size_t bytes;
+    const void *block; /* what follows, while it is allocated: an address is checked against it */
+};
 
 static struct {
     size_t bytes;   /* constant after nested_init */
@@ -47,6 +53,11 @@ static size_t arena_cut(size_t bytes)
     return (uint32_t)old;
 }
 
+static struct header *header_of(const void *p)
+{
+    return (struct header *)(uintptr_t)p - 1;
+}
+
 static void *arena_alloc(size_t size, size_t align)
 {
     size_t at;
@@ -60,14 +71,15 @@ static void *arena_alloc(size_t size, size_t align)
     if (at >= nested.bytes)
         return NULL;
     p = (char *)sk_align_up((uintptr_t)nested.base + at + NESTED_HEADER, align);
-    *(size_t *)(void *)(p - NESTED_HEADER) = size;
+    *header_of(p) = (struct header){size, p};
     return p;
 }
 
-void nested_free(void)
+void nested_free(void *p)
 {
     uint64_t old = sk_load_relaxed(&nested.arena), new;
 
+    header_of(p)->block = NULL;
     do {
         new = old - ARENA_ONE_BLOCK;
         if (new < ARENA_ONE_BLOCK)
@@ -90,8 +102,10 @@ size_t nested_usable(const void *p)
 {
     const struct page_info *info = region_info(p);
 
-    return info && info->state == PAGE_INTERNAL ? *(const size_t *)((const char *)p - NESTED_HEADER)
-                                                : 0;
+    if (SK_LIKELY(!info || info->state != PAGE_INTERNAL) || (uintptr_t)p % NESTED_HEADER ||
+        p == nested.base)
+        return 0;
+    return header_of(p)->block == p ? header_of(p)->bytes : 0;
 }
 
 void nested_defer_free(void *p)

@@ -37,6 +37,24 @@ static uint32_t depot_limit(const struct node_cache *nd)
     return (uint32_t)(nd->nd_depot_bytes / array_bytes);
 }
 
+/* Bytes of capacity of all arrays in the depots of a node. Atomic, on lines of their own. */
+static struct {
+    SK_CACHE_ALIGNED int64_t bytes;
+} depot_total[PLAT_NODES_MAX];
+
+static void depot_count(struct node_cache *nd, const struct parray *pa, int sign)
+{
+    sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull + (unsigned)sign);
+    sk_add_relaxed(&depot_total[nd->nd_node].bytes,
+                   sign * (int64_t)pa->pa_cap * (int64_t)nd->nd_geom->size);
+}
+
+static bool depot_over_limit(const struct node_cache *nd)
+{
+    return nd->nd_nfull > nd->nd_full_limit ||
+           sk_load_relaxed(&depot_total[nd->nd_node].bytes) > (int64_t)nd->nd_total_bytes;
+}
+
 struct parray *node_get_full(struct node_cache *nd)
 {
     struct parray *pa = NULL;
@@ -47,7 +65,7 @@ struct parray *node_get_full(struct node_cache *nd)
     plat_lock(&nd->nd_lock);
     pa = parray_of(list_pop(&nd->nd_full));
     if (pa) {
-        sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull - 1);
+        depot_count(nd, pa, -1);
         nd->nd_full_low = (uint32_t)sk_min(nd->nd_full_low, nd->nd_nfull);
         nd->nd_depot_gets++;
     }
@@ -60,14 +78,9 @@ static struct parray *depot_take_oldest(struct node_cache *nd)
     struct parray *pa = parray_of(nd->nd_full.prev);
 
     list_del(&pa->pa_link);
-    sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull - 1);
+    depot_count(nd, pa, -1);
     nd->nd_full_low = (uint32_t)sk_min(nd->nd_full_low, nd->nd_nfull);
     return pa;
-}
-
-static struct parray *depot_take_over(struct node_cache *nd)
-{
-    return nd->nd_nfull > nd->nd_full_limit ? depot_take_oldest(nd) : NULL;
 }
 
 struct parray *node_put_full(struct node_cache *nd, struct parray *pa)
@@ -76,9 +89,9 @@ struct parray *node_put_full(struct node_cache *nd, struct parray *pa)
 
     plat_lock(&nd->nd_lock);
     list_push(&nd->nd_full, &pa->pa_link);
-    sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull + 1);
+    depot_count(nd, pa, 1);
     nd->nd_depot_puts++;
-    over = depot_take_over(nd);
+    over = depot_over_limit(nd) ? depot_take_oldest(nd) : NULL;
     plat_unlock(&nd->nd_lock);
     return over;
 }
@@ -88,7 +101,7 @@ struct parray *node_get_over(struct node_cache *nd)
     struct parray *over;
 
     plat_lock(&nd->nd_lock);
-    over = depot_take_over(nd);
+    over = nd->nd_nfull > nd->nd_full_limit ? depot_take_oldest(nd) : NULL;
     plat_unlock(&nd->nd_lock);
     return over;
 }

@@ -31,6 +31,7 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
     nd->nd_cap_max = cap_for(NODE_ARRAY_BYTES_MAX, g->size);
     nd->nd_cap = (uint32_t)sk_min(first, PARRAY_CAP_FIRST);
     nd->nd_depot_bytes = limits->depot_bytes;
+    nd->nd_total_bytes = limits->total_bytes;
     nd->nd_full_limit = (uint32_t)(limits->depot_bytes / ((size_t)nd->nd_cap * g->size));
     nd->nd_idle_limit = (uint32_t)sk_max(NODE_IDLE_BYTES / (g->pages * PLAT_PAGE_BYTES), 1);
 }

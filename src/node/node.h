@@ -78,7 +78,8 @@ struct node_cache {
     struct list nd_empty;
     struct list nd_orphans;
     struct list nd_idle;
-    size_t nd_depot_bytes; /* budget */
+    size_t nd_depot_bytes; /* budget of this depot; constant */
+    size_t nd_total_bytes; /* budget of all depots of the node; constant */
 
     /* Figures, under nd_lock. */
     uint64_t nd_slabs;
@@ -88,6 +89,7 @@ struct node_cache {
 
 struct node_limits {
     size_t depot_bytes; /* most bytes of objects in one depot */
+    size_t total_bytes; /* and in all depots of one node together */
 };
 
 void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,

@@ -112,6 +112,9 @@ static void chain_add(struct slot_cache *sc, struct chain *buckets, struct slab 
     struct chain *ch = &buckets[((uintptr_t)s->sl_run >> PLAT_PAGE_SHIFT) % CHAIN_BUCKETS];
     enum misuse fault = slab_check(s, p);
 
+    /* The tail's link is written last, by the push: a second p there would vanish unseen. */
+    if (ch->slab == s && ch->tail == p)
+        fault = MISUSE_DOUBLE;
     if (SK_UNLIKELY(fault != MISUSE_KINDS))
         slab_misuse(fault, s->sl_geom, p);
     if (ch->slab != s) {

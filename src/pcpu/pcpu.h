@@ -55,8 +55,9 @@ struct pcpu_cache {
 };
 
 struct pcpu_limits {
-    size_t array_bytes; /* most bytes of objects that the arrays of one slot hold */
-    size_t depot_bytes; /* and one cache's depot on one node */
+    size_t array_bytes;  /* most bytes of objects that the arrays of one slot hold */
+    size_t depot_bytes;  /* one cache's depot on one node */
+    size_t depots_bytes; /* all depots of one node */
 };
 
 /* After plat_init and region_init. false: no memory; may be called again. */

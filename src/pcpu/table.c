@@ -70,7 +70,8 @@ struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
 static struct node_cache *node_cache_locked(struct pcpu_cache *c, unsigned node,
                                             struct node_cache **spare)
 {
-    struct node_limits limits = {.depot_bytes = table.limits.depot_bytes};
+    struct node_limits limits = {.depot_bytes = table.limits.depot_bytes,
+                                 .total_bytes = table.limits.depots_bytes};
 
     if (!c->pc_node[node] && *spare) {
         node_init(*spare, &c->pc_geom, node, &limits);

@@ -50,6 +50,8 @@ struct chunk {
     struct group group;  /* in the first chunk of a group, whose header stays for that */
 };
 
+_Static_assert(sizeof(struct chunk) <= WORD_BYTES, "the header is in the first word");
+
 static struct {
     struct plat_lock lock;
     struct plat_lock trim_lock;

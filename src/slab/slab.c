@@ -68,7 +68,12 @@ bool slab_unmake(struct slab *s)
     const struct slab_geom *g = s->sl_geom;
     void *run = s->sl_run;
 
-    SK_ASSERT(s->sl_inuse == 0 && sk_load_relaxed(&s->sl_remote) == SLAB_EMPTY);
+    uintptr_t chain = sk_load_relaxed(&s->sl_remote);
+
+    SK_ASSERT(s->sl_inuse == 0 && chain != SLAB_AWAY);
+    /* No object is in use: what was sent home since was free already. */
+    if (SK_UNLIKELY(chain != SLAB_EMPTY))
+        slab_misuse(MISUSE_DOUBLE, g, (void *)chain);
     meta_free(s, slab_desc_bytes(g));
     return region_free(run, g->pages);
 }

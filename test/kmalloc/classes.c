@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the class of every size: it holds it, loses no more than promised, is aligned as promised;
- *       blocks of every size are usable to their end and disjoint.
+ * Role: the class of every size: it holds it, loses no more than promised, is aligned as
+ *       promised; blocks of every size are usable to their end and disjoint.
  */
 #include "fixture.h"
 

@@ -15,7 +15,8 @@
 static inline void start_kmalloc(int argc, char **argv)
 {
     struct plat_config cfg = {PLAT_MODE_NONE, 0};
-    struct pcpu_limits limits = {.array_bytes = 2 * MIB, .depot_bytes = 1 * MIB};
+    struct pcpu_limits limits = {
+        .array_bytes = 2 * MIB, .depot_bytes = 1 * MIB, .depots_bytes = 64 * MIB};
     enum plat_mode mode;
 
     if (argc > 1 && strcmp(argv[1], "portable") == 0)
@@ -67,7 +68,7 @@ static inline void expect_all_free(void)
     assert_true(region_verify());
 }
 
-/* ---- stamps ---------------------------------------------------------------------------------- */
+/* ---- stamps --------------------------------------------------------------------- */
 
 /* The ends of a block, and a word here and there between. */
 static inline size_t stamp_step(size_t size)

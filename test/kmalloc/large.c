@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: blocks that are no objects: runs and huge blocks, what is counted, what a trim gives back.
+/*
+ * Role: blocks that are no objects: runs and huge blocks, what is counted, what a trim gives
+ *       back.
  */
 #include "fixture.h"
 

@@ -121,6 +121,33 @@ static void test_huge(void **state)
     expect_all_free();
 }
 
+/* Blocks of the arena: a handler's, freed later. */
+static void test_nested(void **state)
+{
+    struct shot shot;
+    char *p;
+
+    (void)state;
+    assert_true(plat_enter());
+    p = nested_alloc(200, 1, 0);
+    plat_leave();
+    memset(p, 0x10, 200);
+    shot.p = p;
+    expect_death(free_it_twice, &shot,
+                 "slabkit: free of %p, which is not allocated (freed already?)\n", p);
+    shot.p = p + 32;
+    expect_death(free_it, &shot, "slabkit: free of %p, which is not allocated (freed already?)\n",
+                 shot.p);
+    shot.p = p + 1;
+    expect_death(resize, &shot, "slabkit: realloc of %p, which is no live block of slabkit's\n",
+                 shot.p);
+    shot.p = (void *)sk_align_down((uintptr_t)p, PLAT_PAGE_BYTES);
+    expect_death(free_it, &shot, "slabkit: free of %p, which is not allocated (freed already?)\n",
+                 shot.p);
+    km_free(p);
+    expect_all_free();
+}
+
 static void test_sized(void **state)
 {
     struct shot shot = {.p = km_alloc(100), .size = 113};
@@ -147,8 +174,8 @@ static void test_sized(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_foreign), cmocka_unit_test(test_small), cmocka_unit_test(test_large),
-        cmocka_unit_test(test_huge),    cmocka_unit_test(test_sized),
+        cmocka_unit_test(test_foreign), cmocka_unit_test(test_small),  cmocka_unit_test(test_large),
+        cmocka_unit_test(test_huge),    cmocka_unit_test(test_nested), cmocka_unit_test(test_sized),
     };
     start_kmalloc(argc, argv);
     return cmocka_run_group_tests(tests, note_arena, NULL);

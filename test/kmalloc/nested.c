@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: calls that interrupted a slow path of their own thread: served without a lock, from arrays
- * or the arena, with frees put off until the next slow path; then everything comes home. Why:
- * inside plat_enter with every lock of the engine held is what such a handler finds.
+ * Role: calls that interrupted a slow path of their own thread: served without a lock, from
+ *       arrays or the arena, with frees put off until the next slow path; then everything comes
+ *       home.
+ * Why: inside plat_enter with every lock of the engine held is what such a handler finds.
  */
 #include "fixture.h"
 
@@ -174,8 +175,7 @@ static void test_limits(void **state)
     expect_all_free();
 }
 
-/* ---- many threads at the arena's end
- * ------------------------------------------------------------- */
+/* ---- many threads at the arena's end -------------------------------------------- */
 
 #define THREADS 4u
 #define EACH    600u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: realloc from any size to any other: the common prefix stays, nothing is lost, shrinking
- * does not fail, where the system refuses the old block stays.
+ *       does not fail, where the system refuses the old block stays.
  */
 #include "fixture.h"
 

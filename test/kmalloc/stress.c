@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: threads with stamped blocks of all sizes: each on its own, from one to another, born and
- * dying, while a reaper gives back what is idle. No block is lost, doubled or written by two.
+ *       dying, while a reaper gives back what is idle. No block is lost, doubled or written by
+ *       two.
  *       usage: kmalloc_stress [portable [rounds]]
  */
 #include "fixture.h"
@@ -93,8 +94,7 @@ static void *on_its_own(void *arg)
     return NULL;
 }
 
-/* ---- from one to another
- * ------------------------------------------------------------------------- */
+/* ---- from one to another -------------------------------------------------------- */
 
 /* In a cell a block carries its own description. */
 static void *cells[CELLS];
@@ -142,8 +142,7 @@ static void cells_empty(void)
     }
 }
 
-/* ---- born and dying
- * -------------------------------------------------------------------------------- */
+/* ---- born and dying ------------------------------------------------------------- */
 
 static void *short_life(void *arg)
 {
@@ -169,8 +168,7 @@ static void *parent_of_short_lives(void *arg)
     return NULL;
 }
 
-/* ---- beside
- * ------------------------------------------------------------------------------------------ */
+/* ---- beside --------------------------------------------------------------------- */
 
 static void *reaper(void *arg)
 {

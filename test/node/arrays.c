@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: arrays: their layout, their capacities, how the capacity of a node's arrays grows and
- * shrinks. */
+/*
+ * Role: arrays: their layout, their capacities, how the capacity of a node's arrays grows and
+ *       shrinks.
+ */
 #include "fixture.h"
 
 static void test_layout(void **state)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: the depot of full arrays: which one is given, when it is over its limit, what the reaper
- * may have. */
+/*
+ * Role: the depot of full arrays: which one is given, when it is over its limit, what the reaper
+ *       may have.
+ */
 #include "fixture.h"
 
 #define SIZE  64u
@@ -93,8 +95,37 @@ static void test_the_budget_holds_while_arrays_grow(void **state)
         ;
 }
 
-/* ---- the reaper
- * ------------------------------------------------------------------------------------ */
+static struct node_cache other;
+
+/* All depots of a node have a budget together: who puts when it is spent gives up its oldest. */
+static void test_the_total_of_several_depots(void **state)
+{
+    size_t array_bytes = PARRAY_CAP_FIRST * SIZE;
+    struct node_limits limits = {.depot_bytes = LIMIT * array_bytes,
+                                 .total_bytes = 8 * array_bytes};
+
+    (void)state;
+    start();
+    node_init(&node, &node_geom, 3, &limits);
+    node_init(&other, &node_geom, 3, &limits);
+    for (unsigned i = 1; i <= LIMIT; i++)
+        put(i);
+    for (unsigned i = 1; i <= 2; i++)
+        assert_null(node_put_full(&other, full_array(i)));
+    for (unsigned i = 1; i <= 4; i++)
+        assert_int_equal(taken(node_put_full(&other, full_array(2 + i))), i);
+    assert_int_equal(other.nd_nfull, 2);
+    assert_int_equal(taken(node_get_full(&node)), LIMIT);
+    assert_null(node_put_full(&other, full_array(9)));
+    while (taken(node_get_full(&other)) || taken(node_get_full(&node)))
+        ;
+    for (unsigned i = 1; i <= LIMIT; i++)
+        put(i);
+    while (taken(node_get_full(&node)))
+        ;
+}
+
+/* ---- the reaper ----------------------------------------------------------------- */
 
 static unsigned reap(bool all)
 {
@@ -162,8 +193,7 @@ static void test_overflow_lowers_the_mark(void **state)
     reap(true);
 }
 
-/* ---- any sequence
- * ------------------------------------------------------------------------------------ */
+/* ---- any sequence --------------------------------------------------------------- */
 
 static void random_step(uint64_t *seed)
 {
@@ -208,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_over_the_limit_the_oldest_leaves),
         cmocka_unit_test(test_no_depot),
         cmocka_unit_test(test_the_budget_holds_while_arrays_grow),
+        cmocka_unit_test(test_the_total_of_several_depots),
         cmocka_unit_test(test_low_mark),
         cmocka_unit_test(test_low_mark_after_all),
         cmocka_unit_test(test_overflow_lowers_the_mark),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the n-th call to the system for memory fails, for every n that making slabs and arrays
- * reaches, once or from then on: NULL, and nothing is lost. Why: a child for each n, so that each
- * begins with nothing mapped.
+ *       reaches, once or from then on: NULL, and nothing is lost.
+ * Why: a child for each n, so that each begins with nothing mapped.
  */
 #include "fixture.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: what the tests of node share: a node's state over a geometry, arrays with objects that are
- * numbers. */
+/*
+ * Role: what the tests of node share: a node's state over a geometry, arrays with objects that
+ *       are numbers.
+ */
 #ifndef SLABKIT_TEST_NODE_FIXTURE_H
 #define SLABKIT_TEST_NODE_FIXTURE_H
 
@@ -14,7 +16,8 @@ static struct node_cache node;
 static inline void node_start(size_t size, size_t depot_bytes)
 {
     slab_geom_init(&node_geom, "node", size, 8, KIND);
-    node_init(&node, &node_geom, 1, &(struct node_limits){.depot_bytes = depot_bytes});
+    node_init(&node, &node_geom, 1,
+              &(struct node_limits){.depot_bytes = depot_bytes, .total_bytes = SIZE_MAX / 2});
 }
 
 /* An array of the node's capacity, full of `mark`. */

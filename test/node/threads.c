@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: many threads on one node at once: arrays pass through the depot whole and each to one
- * taker; slabs go from list to list, each adopted once.
+ *       taker; slabs go from list to list, each adopted once.
  */
 #include "fixture.h"
 

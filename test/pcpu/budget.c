@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the bytes that a slot's arrays have room for: counted to the byte, grown only within the
- * budget. Owns: the rule: a slot's first array of a cache is installed whatever the budget; a
- * larger one is asked for only while the slot's sum and the difference are within it. So for a slot
- * that alone uses its caches: sum <= budget + first arrays.
+ *       budget.
+ * Owns: the rule: a slot's first array of a cache is installed whatever the budget; a larger one
+ *       is asked for only while the slot's sum and the difference are within it. So for a slot
+ *       that alone uses its caches: sum <= budget + first arrays.
  */
 #define ARRAY_BUDGET ((size_t)200 << 10)
 #include "fixture.h"
@@ -97,7 +98,8 @@ static size_t first_arrays(void)
     for (unsigned k = 0; k < CACHES; k++) {
         struct node_cache nd;
 
-        node_init(&nd, &caches[k].pc_geom, 0, &(struct node_limits){.depot_bytes = DEPOT_BUDGET});
+        node_init(&nd, &caches[k].pc_geom, 0,
+                  &(struct node_limits){.depot_bytes = DEPOT_BUDGET, .total_bytes = SIZE_MAX / 2});
         bytes += (size_t)nd.nd_cap * caches[k].pc_geom.size;
     }
     return bytes;

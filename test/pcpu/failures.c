@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the n-th call to the system for memory fails, for every n that a mixed load reaches, once
- * or from then on. Allocation may say NULL, free may not fail, nothing is lost, and afterwards the
- *       same load runs without a refusal.
+ * Role: the n-th call to the system for memory fails, for every n that a mixed load reaches,
+ *       once or from then on. Allocation may say NULL, free may not fail, nothing is lost, and
+ *       afterwards the same load runs without a refusal.
  * Why: a child for each n, so that each begins with nothing mapped.
  */
 #include "fixture.h"

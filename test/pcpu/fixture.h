@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: what the tests of pcpu share: the world below in the mode argv[1] names, a few caches,
- * alloc and free as a layer above does them, and the equation that must hold whenever nobody works.
+ *       alloc and free as a layer above does them, and the equation that must hold whenever
+ *       nobody works.
  */
 #ifndef SLABKIT_TEST_PCPU_FIXTURE_H
 #define SLABKIT_TEST_PCPU_FIXTURE_H
@@ -27,8 +28,7 @@
 static const size_t cache_sizes[CACHES] = {16, 64, 208, 1024, 5000, 32768};
 static struct pcpu_cache caches[CACHES];
 
-/* ---- the world
- * ------------------------------------------------------------------------------------ */
+/* ---- the world ------------------------------------------------------------------ */
 
 static inline struct plat_config mode_wanted(int argc, char **argv)
 {
@@ -53,7 +53,8 @@ static inline void start_mode(struct plat_config cfg)
 
 static inline bool start_caches(size_t depot_bytes)
 {
-    struct pcpu_limits limits = {.array_bytes = ARRAY_BUDGET, .depot_bytes = depot_bytes};
+    struct pcpu_limits limits = {
+        .array_bytes = ARRAY_BUDGET, .depot_bytes = depot_bytes, .depots_bytes = SIZE_MAX / 2};
 
     region_init(&test_region);
     if (!pcpu_init(&limits))
@@ -83,8 +84,7 @@ static inline bool pin(unsigned cpu)
     return pthread_setaffinity_np(pthread_self(), sizeof(set), &set) == 0;
 }
 
-/* ---- alloc and free
- * --------------------------------------------------------------------------------- */
+/* ---- alloc and free ------------------------------------------------------------- */
 
 static inline void *cache_alloc(struct pcpu_cache *c)
 {
@@ -130,8 +130,7 @@ static inline void drain_all(void)
     plat_leave();
 }
 
-/* ---- what must hold at rest
- * ---------------------------------------------------------------------------- */
+/* ---- what must hold at rest ----------------------------------------------------- */
 
 static inline void print_fault(const struct pcpu_cache *c, const char *what)
 {
@@ -199,8 +198,7 @@ static inline int empty_again(void **state)
     return used_bytes() == 0 ? 0 : -1;
 }
 
-/* ---- stamps
- * ---------------------------------------------------------------------------------------------- */
+/* ---- stamps --------------------------------------------------------------------- */
 
 /* Fills an object with a value that nobody else uses; check says whether it is still so. */
 static inline void stamp_object(void *p, size_t size, uint64_t v)

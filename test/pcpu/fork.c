@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: fork in the middle of everything: with the hooks of all layers in their order the child
- * finds every structure whole and every lock free, and goes on allocating; so does the parent.
+ *       finds every structure whole and every lock free, and goes on allocating; so does the
+ *       parent.
  */
 #include "fixture.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: what drains and the reaper's passes give back, and after how many passes; what keeps them
- * off. */
+/*
+ * Role: what drains and the reaper's passes give back, and after how many passes; what keeps
+ *       them off.
+ */
 #include "fixture.h"
 
 #define MANY 3000u

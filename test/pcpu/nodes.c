@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: two nodes (slots take turns): each with depot, slabs and arrays of its own, objects free to
- * wander.
+ * Role: two nodes (slots take turns): each with depot, slabs and arrays of its own, objects free
+ *       to wander.
  */
 #include "fixture.h"
 

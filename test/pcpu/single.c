@@ -178,8 +178,7 @@ static void test_random(void **state)
     expect_empty();
 }
 
-/* ---- misuse, found when the object comes home
- * ------------------------------------------------------------- */
+/* ---- misuse, found when the object comes home ----------------------------------- */
 
 static void free_twice(void *arg)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: two slots: objects sent home over the remote list, slabs that come back over the returned
- * list, how often an owner is told, slabs that change hands. Owns: a second thread on a slot of its
- * own; where none can be had the test is skipped. Why: without a depot, so that a full array goes
- * home at once.
+ * Role: two slots: objects sent home over the remote list, slabs that come back over the
+ *       returned list, how often an owner is told, slabs that change hands.
+ * Owns: a second thread on a slot of its own; where none can be had the test is skipped.
+ * Why: without a depot, so that a full array goes home at once. Not by concurrency ids, which
+ *       may change hands as soon as there is a second thread.
  */
 #include "fixture.h"
 
@@ -11,8 +12,7 @@
 
 static void *objs[2 * MANY];
 
-/* ---- the other slot
- * ------------------------------------------------------------------------------------ */
+/* ---- the other slot ------------------------------------------------------------- */
 
 struct visit {
     void (*fn)(struct pcpu_cache *c, unsigned from, unsigned to);
@@ -100,8 +100,7 @@ static struct slab *slab_at(const void *p)
     return region_info(p)->slab;
 }
 
-/* ---- the tests
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------ */
 
 /* All slabs are away or on this slot's list. What the other slot frees comes back to them. */
 static void test_frees_go_home(void **state)
@@ -189,6 +188,31 @@ static void test_orphans_are_adopted_by_another_slot(void **state)
     expect_empty();
 }
 
+/* No memory is mapped for one slot while another has several slabs with free objects. */
+static void test_a_slot_gives_up_slabs(void **state)
+{
+    struct pcpu_cache *c = &caches[4];
+    uint64_t slabs, adoptions;
+
+    (void)state;
+    alloc_some(c, 0, MANY);
+    for (unsigned i = 1; i < MANY; i += 2) {
+        cache_free(c, objs[i]);
+        objs[i] = NULL;
+    }
+    drain(c);
+    slabs = SUM_OVER_NODES(c, nd_slabs);
+    adoptions = SUM_OVER_NODES(c, nd_adoptions);
+    assert_true(pair(c, plat_slot())->sc_npartial > 10);
+    on_other_slot(alloc_some, c, MANY, MANY + MANY / 8);
+    assert_int_equal(SUM_OVER_NODES(c, nd_slabs), slabs);
+    assert_true(SUM_OVER_NODES(c, nd_adoptions) > adoptions);
+    assert_true(at_rest(c, MANY / 2 + MANY / 8));
+    free_some(c, 0, MANY);
+    free_some(c, MANY, MANY + MANY / 8);
+    expect_empty();
+}
+
 /* Away, and its owner never comes by again: the reaper takes the returned slabs for it. */
 static void test_returned_slabs_of_a_sleeping_slot(void **state)
 {
@@ -213,6 +237,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_frees_go_home, empty_again),
         cmocka_unit_test_setup(test_one_chain_for_each_slab_and_batch, empty_again),
         cmocka_unit_test_setup(test_orphans_are_adopted_by_another_slot, empty_again),
+        cmocka_unit_test_setup(test_a_slot_gives_up_slabs, empty_again),
         cmocka_unit_test_setup(test_returned_slabs_of_a_sleeping_slot, empty_again),
     };
     static char *by_locks[] = {"", "portable", NULL};

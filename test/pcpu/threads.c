@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: stamped objects through many threads, while others reap, drain and verify: none is lost,
- * doubled or written by two. Owns: cells, each an object on its way from the thread that allocated
- * it to whoever comes by; its first word is its stamp, the rest follows from it.
+ *       doubled or written by two.
+ * Owns: cells, each an object on its way from the thread that allocated it to whoever comes by;
+ *       its first word is its stamp, the rest follows from it.
  */
 #include "fixture.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: random operations against a plain shadow: a byte per page says what it is. The shadow
- *       knows where each run must come from, so that the place, not only its being free, is
- *       checked. Seeded; a failure names seed and step.
+ *       knows where each run must come from and how much growth gives back, so that the place,
+ *       not only its being free, is checked. Seeded; a failure names seed and step.
  */
 #include "fixture.h"
 
@@ -12,6 +12,8 @@
 #define RANGE_PAGES 200u
 #define MAX_RUNS    64u
 #define STEPS       6000u
+#define FLOOR_PAGES 20u
+#define PERCENT     25u
 
 enum shade {
     FRESH,
@@ -30,6 +32,7 @@ static struct {
     uint8_t shade[RANGE_PAGES];
     struct held run[MAX_RUNS];
     uint32_t runs, frontier;
+    bool lazy;
     uint64_t seed, step;
 } m;
 
@@ -97,26 +100,47 @@ static uint32_t shadow_fit(uint32_t pages, enum shade shade)
     return best;
 }
 
-/* Where a run without alignment must be; RANGE_PAGES: only the last resort can tell. */
-static uint32_t shadow_place(uint32_t pages, bool *zero)
+static uint32_t align_up(uint32_t page, uint32_t align)
 {
-    uint32_t p = shadow_fit(pages, DIRTY);
+    return (uint32_t)region_page(
+        (void *)sk_align_up((uintptr_t)region_page_addr(page), PAGES(align)));
+}
+
+/* Where in a run of that shade; RANGE_PAGES: in none. */
+static uint32_t shadow_fit_aligned(uint32_t pages, uint32_t align, enum shade shade)
+{
+    uint32_t p = shadow_fit(pages, shade);
+    if (p == RANGE_PAGES)
+        return p;
+    if (align_up(p, align) + pages <= p + shadow_run(p, shade))
+        return align_up(p, align);
+    p = shadow_fit(pages + align - 1, shade);
+    return p == RANGE_PAGES ? p : align_up(p, align);
+}
+
+/* Where a run must be; RANGE_PAGES: only the last resort can tell. */
+static uint32_t shadow_place(uint32_t pages, uint32_t align, bool *zero)
+{
+    uint32_t p = shadow_fit_aligned(pages, align, DIRTY);
     *zero = p == RANGE_PAGES;
     if (p == RANGE_PAGES)
-        p = shadow_fit(pages, CLEAN);
-    if (p == RANGE_PAGES && m.frontier + pages <= RANGE_PAGES)
-        p = m.frontier;
+        p = shadow_fit_aligned(pages, align, CLEAN);
+    if (p == RANGE_PAGES && align_up(m.frontier, align) + pages <= RANGE_PAGES)
+        p = align_up(m.frontier, align);
     return p;
 }
 
-static uint32_t shadow_longest_not_used(void)
+static uint32_t shadow_count(enum shade shade)
 {
-    uint32_t longest = 0, n = 0;
-    for (uint32_t p = 0; p < RANGE_PAGES; p++) {
-        n = m.shade[p] == USED ? 0 : n + 1;
-        longest = n > longest ? n : longest;
-    }
-    return longest;
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < m.frontier; p++)
+        n += m.shade[p] == shade;
+    return n;
+}
+
+static uint32_t shadow_limit(void)
+{
+    return FLOOR_PAGES + shadow_count(USED) * PERCENT / 100;
 }
 
 static void shadow_paint(uint32_t page, uint32_t pages, enum shade shade)
@@ -124,32 +148,44 @@ static void shadow_paint(uint32_t page, uint32_t pages, enum shade shade)
     memset(&m.shade[page], shade, pages);
 }
 
-/* The last resort gives everything back, and may make clean what was fresh. */
-static void shadow_purged(void)
+/* Clean pages below the frontier are fresh. */
+static void shadow_retreat(void)
 {
-    shadow_paint(m.frontier, region.frontier - m.frontier, CLEAN);
-    m.frontier = region.frontier;
-    for (uint32_t i = 0; i < RANGE_PAGES; i++)
-        m.shade[i] = m.shade[i] == DIRTY ? CLEAN : m.shade[i];
+    while (m.frontier && m.shade[m.frontier - 1] == CLEAN)
+        m.shade[--m.frontier] = FRESH;
 }
 
-/* After a purge of unknown extent: the shadow takes over which dirty pages are clean now. */
-static void shadow_adopt(void)
+/* The last resort gives everything back. */
+static void shadow_purged(void)
 {
-    for (uint32_t p = 0, n; p < region.frontier; p += n) {
+    for (uint32_t i = 0; i < RANGE_PAGES; i++)
+        m.shade[i] = m.shade[i] == DIRTY ? CLEAN : m.shade[i];
+    shadow_retreat();
+}
+
+/* After a purge of unknown order: the shadow takes over which dirty pages are clean now; `bytes`
+ * says how many. */
+static void shadow_adopt(size_t bytes)
+{
+    uint32_t dirty_before = shadow_count(DIRTY);
+    for (uint32_t p = 0, n; p < m.frontier; p += n) {
         const struct page_info *info = &region_map.info[p];
-        n = info->run_kind == RUN_NONE ? 1 : info->run_pages;
+        bool fresh = p >= region.frontier;
+        n = fresh || info->run_kind == RUN_NONE ? 1 : info->run_pages;
         for (uint32_t i = p; i < p + n; i++) {
-            if (info->run_kind == RUN_NONE)
-                MUST(m.shade[i] == USED);
-            else if (info->run_kind == RUN_DIRTY)
-                MUST(m.shade[i] == DIRTY);
+            enum shade was = m.shade[i];
+            if (!fresh && info->run_kind == RUN_NONE)
+                MUST(was == USED);
+            else if (!fresh && info->run_kind == RUN_DIRTY)
+                MUST(was == DIRTY);
             else
-                m.shade[i] = m.shade[i] == USED ? USED : CLEAN;
-            MUST(info->run_kind == RUN_NONE || m.shade[i] != USED);
+                MUST(was == DIRTY || was == CLEAN);
+            if (fresh || info->run_kind == RUN_CLEAN)
+                m.shade[i] = CLEAN;
         }
     }
-    m.frontier = region.frontier;
+    MUST(bytes == PAGES(dirty_before - shadow_count(DIRTY)));
+    shadow_retreat();
 }
 
 /* ---- steps ------------------------------------------------------------------------------ */
@@ -177,42 +213,44 @@ static uint32_t random_pages(void)
     return below(3) ? 1 + below(3) : 1 + below(40);
 }
 
-static void step_alloc(void)
+/* Growth trims: what no dirty run could serve leaves no more than the limit dirty. */
+static void shadow_grown(bool zero, uint64_t returned_before)
 {
-    uint32_t pages = random_pages();
+    uint32_t dirty = shadow_count(DIRTY), limit = shadow_limit();
+    uint32_t excess = zero && dirty > limit ? dirty - (limit - limit / 4) : 0;
+    MUST(region.returned_bytes - returned_before == PAGES(excess));
+    shadow_adopt(PAGES(excess));
+}
+
+static void alloc(uint32_t pages, uint32_t align)
+{
     bool zero, said;
     if (m.runs == MAX_RUNS)
         return;
-    uint32_t place = shadow_place(pages, &zero);
-    void *p = region_alloc(pages, 1, &said);
+    uint64_t returned = region.returned_bytes;
+    uint32_t place = shadow_place(pages, align, &zero);
+    void *p = region_alloc(pages, align, &said);
     if (place == RANGE_PAGES) {
-        MUST((p != NULL) == (shadow_longest_not_used() >= pages));
+        returned += PAGES(shadow_count(DIRTY));
         shadow_purged();
-        if (p)
-            hold(p, pages, said);
-        shadow_adopt();
-        return;
+        place = shadow_place(pages, align, &zero);
     }
-    MUST(p == region_page_addr(place));
-    MUST(said == zero);
-    hold(p, pages, said);
+    MUST(p == (place == RANGE_PAGES ? NULL : region_page_addr(place)));
+    if (p) {
+        MUST(said == zero);
+        hold(p, pages, said);
+    }
+    shadow_grown(p && zero, returned);
+}
+
+static void step_alloc(void)
+{
+    alloc(random_pages(), 1);
 }
 
 static void step_alloc_aligned(void)
 {
-    uint32_t pages = random_pages(), align = 1u << below(6);
-    bool said;
-    if (m.runs == MAX_RUNS)
-        return;
-    uint64_t returned = region.returned_bytes;
-    void *p = region_alloc(pages, align, &said);
-    if (region.returned_bytes != returned)
-        shadow_purged();
-    if (p) {
-        MUST((uintptr_t)p % PAGES(align) == 0);
-        hold(p, pages, said);
-    }
-    shadow_adopt();
+    alloc(random_pages(), 1u << below(6));
 }
 
 static struct held *any_held(void)
@@ -227,8 +265,8 @@ static void step_free(void)
         return;
     MUST(stamped(h));
     bool over = region_free(region_page_addr(h->page), h->pages);
-    MUST(over == (region.dirty_pages > run_dirty_limit_pages()));
     shadow_paint(h->page, h->pages, DIRTY);
+    MUST(over == (!m.lazy && shadow_count(DIRTY) > shadow_limit()));
     *h = m.run[--m.runs];
 }
 
@@ -262,25 +300,30 @@ static void step_shrink(void)
     if (!h || h->pages == 1)
         return;
     uint32_t keep = 1 + below(h->pages - 1);
-    region_shrink(region_page_addr(h->page), h->pages, keep);
+    bool over = region_shrink(region_page_addr(h->page), h->pages, keep);
     shadow_paint(h->page + keep, h->pages - keep, DIRTY);
+    MUST(over == (!m.lazy && shadow_count(DIRTY) > shadow_limit()));
     h->pages = keep;
     MUST(stamped(h));
 }
 
 static void step_purge(void)
 {
-    size_t dirty_before = region.dirty_pages, keep = below(20);
-    size_t bytes = below(2) ? region_trim_excess() : region_reap(PAGES(keep), below(2));
-    MUST(bytes == PAGES(dirty_before - region.dirty_pages));
-    shadow_adopt();
+    size_t keep = below(20);
+    shadow_adopt(below(2) ? region_trim_excess() : region_reap(PAGES(keep), below(2)));
+}
+
+static void step_lazy(void)
+{
+    m.lazy = !m.lazy;
+    region_set_lazy(m.lazy);
 }
 
 static void step(void)
 {
     static void (*const steps[])(void) = {step_alloc,  step_alloc, step_alloc, step_alloc_aligned,
                                           step_free,   step_free,  step_free,  step_extend,
-                                          step_shrink, step_purge};
+                                          step_shrink, step_purge, step_lazy};
     steps[below(SK_ARRAY_SIZE(steps))]();
 }
 
@@ -289,7 +332,7 @@ static void run_seed(uint64_t seed)
     memset(&m, 0, sizeof(m));
     m.seed = seed;
     m.random = seed * 0x9e3779b97f4a7c15u + 1;
-    start(RANGE_PAGES, 20, 25);
+    start(RANGE_PAGES, FLOOR_PAGES, PERCENT);
     for (m.step = 0; m.step < STEPS; m.step++) {
         step();
         MUST(m.step % 7 || sound());

@@ -68,6 +68,68 @@ static void test_loop_around_the_limit_makes_no_calls(void **state)
     stop();
 }
 
+/* Growth gives back what is free and does not fit; what a dirty run serves does not. */
+static void test_growth_trims(void **state)
+{
+    (void)state;
+    void *page[41];
+    start(256, 40, 0);
+    apart(page, 41);
+    for (int i = 0; i < 41; i++)
+        region_free(page[i], 1);
+    assert_int_equal(stats().trims, 0);
+    assert_int_equal(stats().dirty_bytes, PAGES(41));
+    assert_non_null(region_alloc(2, 1, NULL));
+    assert_int_equal(stats().trims, 1);
+    assert_int_equal(stats().dirty_bytes, PAGES(30));
+    assert_int_equal(stats().returned_bytes, PAGES(11));
+    assert_int_equal(resident(page[0], PAGES(1)), 0);
+    assert_non_null(region_alloc(2, 1, NULL));
+    assert_int_equal(stats().trims, 1);
+    assert_true(sound());
+    stop();
+}
+
+static void test_reuse_does_not_trim(void **state)
+{
+    (void)state;
+    void *page[42];
+    start(256, 40, 0);
+    apart(page, 42);
+    for (int i = 0; i < 42; i++)
+        region_free(page[i], 1);
+    /* 42 are dirty, and one more than the limit of 40 stays so. */
+    assert_non_null(region_alloc(1, 1, NULL));
+    assert_int_equal(stats().trims, 0);
+    assert_int_equal(stats().dirty_bytes, PAGES(41));
+    stop();
+}
+
+/* Somebody else reaps: a free says nothing, growth and reaping go on as before. */
+static void test_lazy(void **state)
+{
+    (void)state;
+    void *page[42];
+    start(256, 40, 0);
+    apart(page, 42);
+    char *tail = region_alloc(3, 1, NULL);
+    region_set_lazy(true);
+    for (int i = 0; i < 42; i++)
+        assert_false(region_free(page[i], 1));
+    assert_false(region_shrink(tail, 3, 2));
+    assert_int_equal(stats().dirty_bytes, PAGES(43));
+    region_set_lazy(false);
+    assert_true(region_shrink(tail, 2, 1));
+    region_set_lazy(true);
+    uint64_t trims = region_trims();
+    assert_non_null(region_alloc(4, 1, NULL));
+    assert_int_equal(region_trims(), trims + 1);
+    assert_int_equal(stats().dirty_bytes, PAGES(30));
+    assert_int_equal(region_reap(0, true), PAGES(30));
+    assert_true(sound());
+    stop();
+}
+
 static void test_reap_waits_a_whole_interval(void **state)
 {
     (void)state;
@@ -181,6 +243,9 @@ int main(void)
         cmocka_unit_test(test_trim_to_three_quarters_oldest_first),
         cmocka_unit_test(test_limit_grows_with_use),
         cmocka_unit_test(test_loop_around_the_limit_makes_no_calls),
+        cmocka_unit_test(test_growth_trims),
+        cmocka_unit_test(test_reuse_does_not_trim),
+        cmocka_unit_test(test_lazy),
         cmocka_unit_test(test_reap_waits_a_whole_interval),
         cmocka_unit_test(test_reap_keeps),
         cmocka_unit_test(test_large_purge_merges_clean),

@@ -416,30 +416,96 @@ static bool advice_is_visible(void)
     return visible;
 }
 
-static void check_advice(enum region_hugepages mode, bool want_small, bool want_large, bool against)
+struct advice {
+    bool small, large, huge, against;
+};
+
+/* Each of 4 MiB; the large run has a huge page to itself between small runs that share others. */
+static struct advice advice_now(void)
 {
-    region_init(&(struct region_config){.reserve_bytes = PAGES(1024), .hugepages = mode});
-    char *small = region_alloc(1, 1, NULL), *large = region_alloc(64, 1, NULL);
     char *huge = region_huge_alloc(PAGES(64), 1);
     assert_non_null(huge);
-    assert_int_equal(has_flag(small, " hg"), want_small);
-    assert_int_equal(has_flag(large, " hg"), want_large);
-    assert_int_equal(has_flag(huge, " hg"), want_large);
-    assert_int_equal(has_flag(small, " nh"), against);
-    assert_int_equal(has_flag(huge, " nh"), against);
+    char *small = region_alloc(1, 1, NULL);
+    assert_non_null(region_alloc(31, 1, NULL));
+    char *large = region_alloc(64, 32, NULL);
+    struct advice seen = {.small = has_flag(small, " hg"),
+                          .large = has_flag(large, " hg"),
+                          .huge = has_flag(huge, " hg"),
+                          .against = has_flag(small, " nh")};
+    assert_int_equal(has_flag(huge, " nh"), seen.against);
     assert_true(has_flag(region_map.info, " nh"));
     assert_true(region_huge_free(huge));
-    stop();
+    return seen;
 }
+
+static void start_with_advice(enum region_hugepages mode)
+{
+    region_init(&(struct region_config){
+        .reserve_bytes = PAGES(4096), .dirty_floor_bytes = PAGES(4096), .hugepages = mode});
+}
+
+static void check_advice(struct advice seen, struct advice wanted)
+{
+    assert_int_equal(seen.small, wanted.small);
+    assert_int_equal(seen.large, wanted.large);
+    assert_int_equal(seen.huge, wanted.huge);
+    assert_int_equal(seen.against, wanted.against);
+}
+
+static const struct advice all = {true, true, true, false}, none = {.huge = false},
+                           large_only = {.large = true, .huge = true}, against = {.against = true};
 
 static void test_hugepage_advice(void **state)
 {
     (void)state;
     if (!advice_is_visible())
         skip();
-    check_advice(REGION_HUGE_ALWAYS, true, true, false);
-    check_advice(REGION_HUGE_AUTO, false, true, false);
-    check_advice(REGION_HUGE_NEVER, false, false, true);
+    start_with_advice(REGION_HUGE_ALWAYS);
+    check_advice(advice_now(), all);
+    stop();
+    start_with_advice(REGION_HUGE_NEVER);
+    check_advice(advice_now(), against);
+    stop();
+}
+
+/* Large blocks are advised once the program has freed such blocks, or has much memory. */
+static void test_hugepage_advice_auto(void **state)
+{
+    (void)state;
+    if (!advice_is_visible())
+        skip();
+    start_with_advice(REGION_HUGE_AUTO);
+    check_advice(advice_now(), none);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(region.big_frees, i);
+        region_free(region_alloc(64, 1, NULL), 64);
+    }
+    region_free(region_alloc(63, 1, NULL), 63);
+    assert_int_equal(region.big_frees, 4);
+    check_advice(advice_now(), large_only);
+    stop();
+    start_with_advice(REGION_HUGE_AUTO);
+    assert_non_null(region_alloc(1024, 1, NULL));
+    check_advice(advice_now(), large_only);
+    stop();
+}
+
+/* The ends of a run that does not begin on a huge page share one with what lies beside. */
+static void test_hugepage_advice_is_rounded_outwards(void **state)
+{
+    (void)state;
+    if (!advice_is_visible())
+        skip();
+    start_with_advice(REGION_HUGE_AUTO);
+    char *first = region_alloc(1023, 1, NULL);
+    assert_non_null(region_alloc(2, 1, NULL));
+    char *large = region_alloc(64, 1, NULL);
+    assert_ptr_equal(large, at(first, 1025));
+    assert_true(has_flag(at(first, 1024), " hg"));
+    assert_true(has_flag(at(large, 94), " hg"));
+    assert_false(has_flag(at(large, 95), " hg"));
+    assert_false(has_flag(at(first, 1023), " hg"));
+    stop();
 }
 
 int main(void)
@@ -466,6 +532,8 @@ int main(void)
         cmocka_unit_test(test_start_is_sparse),
         cmocka_unit_test(test_few_commits),
         cmocka_unit_test(test_hugepage_advice),
+        cmocka_unit_test(test_hugepage_advice_auto),
+        cmocka_unit_test(test_hugepage_advice_is_rounded_outwards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

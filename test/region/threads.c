@@ -188,6 +188,95 @@ static void test_purge_in_parallel_is_no_exhaustion(void **state)
     stop();
 }
 
+/* ---- maps and metadata given back in parallel -------------------------------------------- */
+
+#define MAP_PAGES 3000u
+
+static void *trimmer(void *arg)
+{
+    (void)arg;
+    while (!sk_load_acquire(&stopping)) {
+        region_reap(0, true);
+        meta_trim();
+    }
+    return NULL;
+}
+
+/* The frontier goes up and down under the trimmer's hands; entries written by the owner stay. */
+static const char *map_round(uint64_t *random)
+{
+    size_t pages = 1 + below(random, MAP_PAGES / 4);
+    char *run = region_alloc(pages, 1, NULL);
+    if (!run)
+        return NULL;
+    region_set_slab(run, pages, 5, (struct slab *)random);
+    sched_yield();
+    for (size_t i = 0; i < pages; i++) {
+        const struct page_info *info = region_info(at(run, i));
+        if (region_kind(at(run, i)) != 5 || info->slab != (struct slab *)random ||
+            info->state != PAGE_SLAB)
+            return "an entry is lost";
+    }
+    region_free(run, pages);
+    return NULL;
+}
+
+static const char *meta_round(uint64_t *random)
+{
+    uint64_t *piece[16];
+    size_t bytes[16];
+    const char *wrong = NULL;
+    for (int i = 0; i < 16; i++) {
+        bytes[i] = 16 + below(random, below(random, 4) ? 800 : 16000);
+        piece[i] = meta_alloc(bytes[i]);
+        if (!piece[i] || piece[i][0] || piece[i][bytes[i] / 8 - 1])
+            return "no metadata, or not zero";
+        piece[i][0] = piece[i][bytes[i] / 8 - 1] = (uint64_t)(uintptr_t)piece[i];
+    }
+    sched_yield();
+    for (int i = 0; i < 16; i++) {
+        if (piece[i][0] != (uintptr_t)piece[i] || piece[i][bytes[i] / 8 - 1] != (uintptr_t)piece[i])
+            wrong = "metadata overwritten";
+        meta_free(piece[i], bytes[i]);
+    }
+    return wrong;
+}
+
+static void *map_worker(void *arg)
+{
+    struct worker *w = arg;
+    for (int i = 0; i < 3000 && !w->wrong; i++)
+        w->wrong = i % 2 ? map_round(&w->random) : meta_round(&w->random);
+    return NULL;
+}
+
+static void test_trims_in_parallel(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    struct worker worker[2] = {{.random = 5}, {.random = 99}};
+    start(MAP_PAGES, MAP_PAGES, 0);
+    size_t used = meta_used_bytes();
+    sk_store_release(&stopping, false);
+    assert_int_equal(pthread_create(&thread, NULL, trimmer, NULL), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&worker[i].thread, NULL, map_worker, &worker[i]), 0);
+    for (int i = 0; i < 50; i++)
+        assert_true(sound());
+    for (int i = 0; i < 2; i++) {
+        pthread_join(worker[i].thread, NULL);
+        if (worker[i].wrong)
+            fail_msg("%s", worker[i].wrong);
+    }
+    sk_store_release(&stopping, true);
+    pthread_join(thread, NULL);
+    assert_int_equal(meta_used_bytes(), used);
+    region_reap(0, true);
+    assert_int_equal(stats().fresh_bytes, PAGES(MAP_PAGES));
+    assert_true(sound());
+    stop();
+}
+
 /* ---- peak ------------------------------------------------------------------------------- */
 
 static void *peak_runs(void *arg)
@@ -314,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hammer),
         cmocka_unit_test(test_purge_in_parallel_is_no_exhaustion),
+        cmocka_unit_test(test_trims_in_parallel),
         cmocka_unit_test(test_peak_in_parallel),
         cmocka_unit_test(test_fork_while_all_is_moving),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: what the tests of slab and of the layers above it share: the world below, slabs over runs
- * of their own, and programs that must die with one line.
+ * Role: what the tests of slab and of the layers above it share: the world below, slabs over
+ *       runs of their own, and programs that must die with one line.
  */
 #ifndef SLABKIT_TEST_SLAB_FIXTURE_H
 #define SLABKIT_TEST_SLAB_FIXTURE_H
@@ -84,7 +84,7 @@ static inline bool alone_on(const struct slab *s, const struct list *list)
     return list->next == &s->sl_link && list->prev == &s->sl_link;
 }
 
-/* ---- programs that must die ------------------------------------------------------------------ */
+/* ---- programs that must die ----------------------------------------------------- */
 
 struct death {
     int status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: whatever is no object in use is answered by its code with nothing changed, or, where it can
- *       only be an earlier misuse, by one line and the end of the program.
+ * Role: whatever is no object in use is answered by its code with nothing changed, or, where it
+ *       can only be an earlier misuse, by one line and the end of the program.
  */
 #include "fixture.h"
 
@@ -82,8 +82,7 @@ static void test_double(void **state)
     assert_int_equal(slab_put(s, out[0]), MISUSE_KINDS);
 }
 
-/* ---- the line ----------------------------------------------------------------------------------
- */
+/* ---- the line ------------------------------------------------------------------- */
 
 struct shot {
     struct slab *s;

@@ -25,7 +25,7 @@ static void drop(struct slab *s)
     slab_unmake(s);
 }
 
-/* ---- order ----------------------------------------------------------------------------------- */
+/* ---- order ---------------------------------------------------------------------- */
 
 static void test_fresh_objects_in_order(void **state)
 {
@@ -83,8 +83,7 @@ static void test_takes_what_there_is(void **state)
     assert_true(slab_verify(s));
 }
 
-/* ---- against a model ---------------------------------------------------------------------------
- */
+/* ---- against a model ------------------------------------------------------------ */
 
 struct model {
     struct slab *s;
@@ -156,8 +155,7 @@ static void test_model(void **state)
     run_model(SLAB_OBJ_MAX, 8);
 }
 
-/* ---- what is never touched ----------------------------------------------------------------------
- */
+/* ---- what is never touched ------------------------------------------------------ */
 
 static size_t resident(void *p, size_t bytes)
 {
@@ -218,8 +216,7 @@ static void test_a_push_touches_only_what_is_sent(void **state)
             assert_memory_equal(object(s, i), pattern, sizeof(void *));
 }
 
-/* ---- colours, life
- * ------------------------------------------------------------------------------- */
+/* ---- colours, life -------------------------------------------------------------- */
 
 static void test_colours_go_round(void **state)
 {
@@ -275,8 +272,7 @@ static void test_descriptor_is_off_slab(void **state)
     drop(s);
 }
 
-/* ---- verify tells
- * --------------------------------------------------------------------------------- */
+/* ---- verify tells --------------------------------------------------------------- */
 
 static void test_verify_sees_wrong_counts(void **state)
 {

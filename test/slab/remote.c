@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the remote list's word, step by step: what a push returns from each of the three kinds of
- *       value, what a collection takes.
+ * Role: the remote list's word, step by step: what a push returns from each of the three kinds
+ *       of value, what a collection takes.
  */
 #include "fixture.h"
 

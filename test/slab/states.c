@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Role: every change of a slab's state: the lists it leaves and joins, its owner, both ways to
- * fail. */
+/*
+ * Role: every change of a slab's state: the lists it leaves and joins, its owner, both ways to
+ *       fail.
+ */
 #include "fixture.h"
 
 static struct slab_geom geom;

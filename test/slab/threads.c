@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: one owner and several pushers of one slab, the protocol of the remote list at full speed:
- *       no object is lost or doubled, what a pusher wrote is what the owner reads, and each time
- * the slab is away exactly one side takes it back. Owns: a mailbox per pusher; `due`, what the
- * returned list would be: the slab, when a pusher linked it.
+ * Role: one owner and several pushers of one slab, the protocol of the remote list at full
+ *       speed: no object is lost or doubled, what a pusher wrote is what the owner reads, and
+ *       each time the slab is away exactly one side takes it back.
+ * Owns: a mailbox per pusher; `due`, what the returned list would be: the slab, when a pusher
+ *       linked it.
  */
 #include "fixture.h"
 
@@ -31,8 +32,7 @@ static struct world {
     struct box box[PUSHERS];
 } w;
 
-/* ---- pushers -----------------------------------------------------------------------------------
- */
+/* ---- pushers -------------------------------------------------------------------- */
 
 static unsigned box_empty(struct box *box, void **objs)
 {
@@ -81,8 +81,7 @@ static void *pusher(void *arg)
     return NULL;
 }
 
-/* ---- the owner
- * ----------------------------------------------------------------------------------- */
+/* ---- the owner ------------------------------------------------------------------ */
 
 static uint64_t owner_backs;
 
