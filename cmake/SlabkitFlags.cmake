@@ -12,7 +12,9 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 
+# Debug information that valgrind and the debuggers of the oldest supported systems read.
 add_compile_options(
+    -gdwarf-4
     -Wall -Wextra -Wshadow -Werror
     "$<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes;-Wmissing-prototypes>"
     "$<$<COMPILE_LANGUAGE:C>:-fno-semantic-interposition>")

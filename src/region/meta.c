@@ -14,7 +14,7 @@
  * Failure: NULL; also beyond CHUNKS_MAX.
  * Why: first fit from the first chunk on, not a list per size: what is allocated gathers in few
  *       pages, any size fills any gap, and the later pages become free as a whole. Chunks stay
- *       mapped, so that a late reader of a freed piece finds memory.
+ *       mapped: address space costs nothing.
  */
 #include "region/meta.h"
 #include "base/bits.h"

@@ -28,7 +28,8 @@ size_t __wrap_file_read(const char *path, char *buf, size_t max)
 }
 #endif
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Defined in every build with a sanitizer. */
+#ifdef SLABKIT_NO_REPLACE
 #define TEST_SHADOW true
 #else
 #define TEST_SHADOW false

@@ -188,45 +188,96 @@ static void test_purge_in_parallel_is_no_exhaustion(void **state)
     stop();
 }
 
-/* ---- maps and metadata given back in parallel -------------------------------------------- */
+/* ---- maps given back in parallel --------------------------------------------------------- */
 
-#define MAP_PAGES 3000u
+#define MAP_PAGES  3000u
+#define MAP_ROUNDS 200
 
-static void *trimmer(void *arg)
+/* Fills the pages' entries, lets the others go on, and looks whether one is lost. */
+static bool entries_stay(char *run, size_t pages)
 {
-    (void)arg;
-    while (!sk_load_acquire(&stopping)) {
-        region_reap(0, true);
-        meta_trim();
-    }
-    return NULL;
-}
-
-/* The frontier goes up and down under the trimmer's hands; entries written by the owner stay. */
-static const char *map_round(uint64_t *random)
-{
-    size_t pages = 1 + below(random, MAP_PAGES / 4);
-    char *run = region_alloc(pages, 1, NULL);
-    if (!run)
-        return NULL;
-    region_set_slab(run, pages, 5, (struct slab *)random);
+    struct slab *slab = (struct slab *)run;
+    bool ok = true;
+    region_set_slab(run, pages, 5, slab);
     sched_yield();
     for (size_t i = 0; i < pages; i++) {
         const struct page_info *info = region_info(at(run, i));
-        if (region_kind(at(run, i)) != 5 || info->slab != (struct slab *)random ||
-            info->state != PAGE_SLAB)
-            return "an entry is lost";
+        ok &= region_kind(at(run, i)) == 5 && info->slab == slab && info->state == PAGE_SLAB;
     }
+    return ok;
+}
+
+/* Takes pages at the moment the purger's last piece is clean, when it turns to the maps. */
+static const char *take_behind_purger(uint64_t *random)
+{
+    size_t pages = MAP_PAGES / 2 + below(random, MAP_PAGES / 4);
+    while (stats().dirty_bytes && !sk_load_acquire(&stopping))
+        ;
+    for (uint32_t wait = below(random, 2000); wait; wait--)
+        __asm__ volatile("");
+    char *run = region_alloc(pages, 1, NULL);
+    if (!run)
+        return "no memory";
+    if (!entries_stay(run, pages))
+        return "an entry is lost";
     region_free(run, pages);
+    return NULL;
+}
+
+static void takes_behind_purger(bool pinned)
+{
+    pthread_t thread;
+    uint64_t random = 5;
+    const char *wrong = NULL;
+    start(MAP_PAGES, MAP_PAGES, 0);
+    void *all = region_alloc(MAP_PAGES, 1, NULL);
+    region_free(all, pinned ? MAP_PAGES - 1 : MAP_PAGES);
+    sk_store_release(&stopping, false);
+    assert_int_equal(pthread_create(&thread, NULL, purger, NULL), 0);
+    for (int i = 0; i < MAP_ROUNDS && !wrong; i++)
+        wrong = take_behind_purger(&random);
+    bool whole = sound();
+    sk_store_release(&stopping, true);
+    pthread_join(thread, NULL);
+    if (wrong)
+        fail_msg("%s", wrong);
+    assert_true(whole);
+    region_reap(0, true);
+    assert_int_equal(stats().fresh_bytes, PAGES(pinned ? 0 : MAP_PAGES));
+    assert_true(sound());
+    stop();
+}
+
+static void test_growth_while_maps_go_back(void **state)
+{
+    (void)state;
+    takes_behind_purger(false);
+}
+
+static void test_clean_run_taken_while_maps_go_back(void **state)
+{
+    (void)state;
+    takes_behind_purger(true);
+}
+
+/* ---- metadata given back in parallel ----------------------------------------------------- */
+
+#define META_PIECES 80
+
+static void *meta_trimmer(void *arg)
+{
+    (void)arg;
+    while (!sk_load_acquire(&stopping))
+        meta_trim();
     return NULL;
 }
 
 static const char *meta_round(uint64_t *random)
 {
-    uint64_t *piece[16];
-    size_t bytes[16];
+    uint64_t *piece[META_PIECES];
+    size_t bytes[META_PIECES];
     const char *wrong = NULL;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < META_PIECES; i++) {
         bytes[i] = 16 + below(random, below(random, 4) ? 800 : 16000);
         piece[i] = meta_alloc(bytes[i]);
         if (!piece[i] || piece[i][0] || piece[i][bytes[i] / 8 - 1])
@@ -234,47 +285,65 @@ static const char *meta_round(uint64_t *random)
         piece[i][0] = piece[i][bytes[i] / 8 - 1] = (uint64_t)(uintptr_t)piece[i];
     }
     sched_yield();
-    for (int i = 0; i < 16; i++) {
-        if (piece[i][0] != (uintptr_t)piece[i] || piece[i][bytes[i] / 8 - 1] != (uintptr_t)piece[i])
+    for (int i = 0; i < META_PIECES; i++) {
+        uint64_t tag = (uint64_t)(uintptr_t)piece[i];
+        if (piece[i][0] != tag || piece[i][bytes[i] / 8 - 1] != tag)
             wrong = "metadata overwritten";
         meta_free(piece[i], bytes[i]);
     }
     return wrong;
 }
 
-static void *map_worker(void *arg)
+static void *meta_worker(void *arg)
 {
     struct worker *w = arg;
-    for (int i = 0; i < 3000 && !w->wrong; i++)
-        w->wrong = i % 2 ? map_round(&w->random) : meta_round(&w->random);
+    for (int i = 0; i < 4000 && !w->wrong; i++)
+        w->wrong = meta_round(&w->random);
     return NULL;
 }
 
-static void test_trims_in_parallel(void **state)
+#define CHUNK   ((uintptr_t)1 << 20)
+#define FILLERS 64
+
+/* Fills the first chunk, so that the next one is empty again and again. Returns how many. */
+static int fill_chunk(void **filler)
+{
+    for (int i = 0; i < FILLERS; i++) {
+        filler[i] = meta_alloc(16384);
+        assert_non_null(filler[i]);
+        if (((uintptr_t)filler[i] ^ (uintptr_t)filler[0]) >= CHUNK) {
+            meta_free(filler[i], 16384);
+            return i;
+        }
+    }
+    return FILLERS;
+}
+
+static void test_metadata_goes_back_in_parallel(void **state)
 {
     (void)state;
     pthread_t thread;
-    struct worker worker[2] = {{.random = 5}, {.random = 99}};
-    start(MAP_PAGES, MAP_PAGES, 0);
+    struct worker worker = {.random = 5};
+    void *filler[FILLERS];
+    int fillers = fill_chunk(filler);
     size_t used = meta_used_bytes();
+    assert_in_range(fillers, 32, FILLERS - 1);
     sk_store_release(&stopping, false);
-    assert_int_equal(pthread_create(&thread, NULL, trimmer, NULL), 0);
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(pthread_create(&worker[i].thread, NULL, map_worker, &worker[i]), 0);
-    for (int i = 0; i < 50; i++)
-        assert_true(sound());
-    for (int i = 0; i < 2; i++) {
-        pthread_join(worker[i].thread, NULL);
-        if (worker[i].wrong)
-            fail_msg("%s", worker[i].wrong);
+    assert_int_equal(pthread_create(&thread, NULL, meta_trimmer, NULL), 0);
+    assert_int_equal(pthread_create(&worker.thread, NULL, meta_worker, &worker), 0);
+    for (int i = 0; i < 50; i++) {
+        assert_true(meta_verify());
+        sched_yield();
     }
+    pthread_join(worker.thread, NULL);
     sk_store_release(&stopping, true);
     pthread_join(thread, NULL);
+    if (worker.wrong)
+        fail_msg("%s", worker.wrong);
     assert_int_equal(meta_used_bytes(), used);
-    region_reap(0, true);
-    assert_int_equal(stats().fresh_bytes, PAGES(MAP_PAGES));
-    assert_true(sound());
-    stop();
+    for (int i = 0; i < fillers; i++)
+        meta_free(filler[i], 16384);
+    assert_true(meta_verify());
 }
 
 /* ---- peak ------------------------------------------------------------------------------- */
@@ -403,7 +472,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hammer),
         cmocka_unit_test(test_purge_in_parallel_is_no_exhaustion),
-        cmocka_unit_test(test_trims_in_parallel),
+        cmocka_unit_test(test_growth_while_maps_go_back),
+        cmocka_unit_test(test_clean_run_taken_while_maps_go_back),
+        cmocka_unit_test(test_metadata_goes_back_in_parallel),
         cmocka_unit_test(test_peak_in_parallel),
         cmocka_unit_test(test_fork_while_all_is_moving),
     };
