@@ -98,7 +98,8 @@ void *large_resize(void *p, size_t size)
 
     if (!info)
         return size >= KM_HUGE_MIN / 2 ? region_huge_resize(p, size) : NULL;
-    if (size <= KM_SMALL_MAX || size >= KM_HUGE_MIN || !run_fits(p, info, run_pages(size)))
+    /* In place a run may outgrow KM_HUGE_MIN: better than a copy into a mapping. */
+    if (size <= KM_SMALL_MAX || !run_fits(p, info, run_pages(size)))
         return NULL;
     sk_add_relaxed(&km_figures.large_bytes, usable_bytes(size) - info->large_bytes);
     region_set_large(p, run_pages(size), usable_bytes(size));

@@ -37,6 +37,21 @@ static uint32_t depot_limit(const struct node_cache *nd)
     return (uint32_t)(nd->nd_depot_bytes / array_bytes);
 }
 
+/*
+ * A refill that finds nothing after a flush found no room: the program takes and gives more at a
+ * time than the depot holds. It may hold twice as much, within the budget of the whole node, until
+ * the class is idle for a pass of the reaper.
+ */
+static void depot_note_miss(struct node_cache *nd)
+{
+    if (nd->nd_overflows == 0)
+        return;
+    sk_store_relaxed(&nd->nd_overflows, 0);
+    nd->nd_full_limit =
+        (uint32_t)sk_min(2 * (size_t)nd->nd_full_limit + 1,
+                         nd->nd_total_bytes / ((size_t)nd->nd_cap * nd->nd_geom->size));
+}
+
 /* Bytes of capacity of all arrays in the depots of a node. Atomic, on lines of their own. */
 static struct {
     SK_CACHE_ALIGNED int64_t bytes;
@@ -59,11 +74,13 @@ struct parray *node_get_full(struct node_cache *nd)
 {
     struct parray *pa = NULL;
 
-    /* A stale 0 costs one refill from slabs; nothing is missed for good. */
-    if (sk_load_relaxed(&nd->nd_nfull) == 0)
+    /* Stale values cost one refill from slabs; nothing is missed for good. */
+    if (sk_load_relaxed(&nd->nd_nfull) == 0 && sk_load_relaxed(&nd->nd_overflows) == 0)
         return NULL;
     plat_lock(&nd->nd_lock);
     pa = parray_of(list_pop(&nd->nd_full));
+    if (!pa)
+        depot_note_miss(nd);
     if (pa) {
         depot_count(nd, pa, -1);
         nd->nd_full_low = (uint32_t)sk_min(nd->nd_full_low, nd->nd_nfull);
@@ -92,6 +109,7 @@ struct parray *node_put_full(struct node_cache *nd, struct parray *pa)
     depot_count(nd, pa, 1);
     nd->nd_depot_puts++;
     over = depot_over_limit(nd) ? depot_take_oldest(nd) : NULL;
+    sk_store_relaxed(&nd->nd_overflows, nd->nd_overflows + (over != NULL));
     plat_unlock(&nd->nd_lock);
     return over;
 }
@@ -187,6 +205,8 @@ void node_reap_end(struct node_cache *nd, bool idle)
     plat_lock(&nd->nd_lock);
     nd->nd_full_low = nd->nd_nfull;
     nd->nd_idle_low = nd->nd_nidle;
+    if (idle)
+        nd->nd_full_limit = depot_limit(nd);
     if (idle && nd->nd_cap > PARRAY_CAP_MIN)
         depot_set_cap(nd, parray_cap_prev(nd->nd_cap), &old);
     plat_unlock(&nd->nd_lock);

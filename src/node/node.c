@@ -5,7 +5,7 @@
  */
 #include "node/node.h"
 
-#define NODE_ARRAY_BYTES_MAX   (128u << 10) /* objects in one array */
+#define NODE_ARRAY_BYTES_MAX   (256u << 10) /* objects in one array */
 #define NODE_ARRAY_BYTES_FIRST (8u << 10)   /* and in the first one a slot gets */
 #define NODE_IDLE_BYTES        (64u << 10)  /* idle slabs kept */
 

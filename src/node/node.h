@@ -66,7 +66,8 @@ struct node_cache {
     /* Under nd_lock. nd_cap is also read without it, as a hint. */
     uint32_t nd_cap; /* capacity of the arrays made now */
     uint32_t nd_nfull;
-    uint32_t nd_full_limit; /* in arrays of nd_cap */
+    uint32_t nd_full_limit; /* in arrays of nd_cap; grows with use, see depot_note_miss */
+    uint32_t nd_overflows;  /* arrays that found no room since a refill found none. Atomic */
     uint32_t nd_full_low;   /* least nd_nfull since the last reap: arrays nobody needed */
     uint32_t nd_nempty;
     uint32_t nd_norphans;

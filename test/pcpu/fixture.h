@@ -18,8 +18,9 @@
 #include <pthread.h>
 #include <sched.h>
 
-#define CACHES       6u
-#define DEPOT_BUDGET ((size_t)256 << 10)
+#define CACHES        6u
+#define DEPOT_BUDGET  ((size_t)256 << 10)
+#define DEPOTS_BUDGET (4 * DEPOT_BUDGET)
 
 #ifndef ARRAY_BUDGET
 #define ARRAY_BUDGET ((size_t)1 << 20)
@@ -54,7 +55,7 @@ static inline void start_mode(struct plat_config cfg)
 static inline bool start_caches(size_t depot_bytes)
 {
     struct pcpu_limits limits = {
-        .array_bytes = ARRAY_BUDGET, .depot_bytes = depot_bytes, .depots_bytes = SIZE_MAX / 2};
+        .array_bytes = ARRAY_BUDGET, .depot_bytes = depot_bytes, .depots_bytes = DEPOTS_BUDGET};
 
     region_init(&test_region);
     if (!pcpu_init(&limits))

@@ -98,7 +98,7 @@ static void test_every_cache(void **state)
             assert_true((char *)objs[i] >= (char *)objs[i - 1] + c->pc_geom.size);
         free_n(c, n);
         assert_true(at_rest(c, 0));
-        assert_true(in_depots(c) * c->pc_geom.size <= DEPOT_BUDGET);
+        assert_true(in_depots(c) * c->pc_geom.size <= DEPOTS_BUDGET);
         expect_empty();
     }
 }

@@ -65,9 +65,14 @@ static bool injected_failure(void)
 
 size_t plat_sys_page_bytes(void)
 {
-    unsigned long bytes = getauxval(AT_PAGESZ);
+    static size_t page_bytes; /* atomic: every writer stores the same */
+    size_t bytes = sk_load_relaxed(&page_bytes);
 
-    return bytes != 0 ? bytes : SYS_SMALLEST_PAGE;
+    if (SK_UNLIKELY(bytes == 0)) {
+        bytes = sk_max(getauxval(AT_PAGESZ), SYS_SMALLEST_PAGE);
+        sk_store_relaxed(&page_bytes, bytes);
+    }
+    return bytes;
 }
 
 /* With strict accounting writable address space is charged when mapped, whatever the flags. */
