@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: slabkit-gendoc IN OUT: copies a manual page, with the lines @OPTIONS@ and @VERSION@
- * replaced by the table of options and by the .TH line. Below: ctl/options.h. Failure: a message
- * and exit status 1; no half-written OUT is left.
+ *       replaced by the table of options and by the .TH line.
+ * Below: ctl/options.h.
+ * Failure: a message and exit status 1; no half-written OUT is left.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the remote list's memory orders under the C11 memory model: each scenario is run through
- * all its schedules and all stale reads that the model allows (relacy, full search), once with the
- * orders the protocol asks for and once for each order weakened. Below: relacy (Debian: relacy-dev)
- * Owns: nothing that protocol.pml shows already. What is plain in the C code is rl::var here, so a
- * missing happens-before is a reported data race. Failure: exit 1 when a sound set of orders fails
- * in some scenario, or a weakened one passes in all.
+ * Role: the remote list's memory orders under the C11 memory model: each scenario is run
+ *       through all its schedules and all stale reads that the model allows (relacy, full
+ *       search), once with the orders the protocol asks for and once for each order weakened.
+ * Below: relacy (Debian: relacy-dev)
+ * Owns: nothing that protocol.pml shows already. What is plain in the C code is rl::var here,
+ *       so a missing happens-before is a reported data race.
+ * Failure: exit 1 when a sound set of orders fails in some scenario, or a weakened one passes
+ *       in all.
  */
 #include <relacy/relacy.hpp>
 #include <cstdio>

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: gives idle memory back without a call by the program: a thread of our own, started when
- * free memory waits, ended when nothing is left to do. Below: kmalloc, pcpu, region; pthreads.
+ * Role: gives idle memory back without a call by the program: a thread of our own, started
+ *       when free memory waits, ended when nothing is left to do.
+ * Below: kmalloc, pcpu, region; pthreads.
  * Owns: reaper.state.
- * Concurrency: state changes by compare-and-swap IDLE -> STARTING -> RUNNING -> IDLE. The thread
- * takes the engine's locks like any other caller. After fork the child has no thread: state IDLE.
+ * Concurrency: state changes by compare-and-swap IDLE -> STARTING -> RUNNING -> IDLE. The
+ *       thread takes the engine's locks like any other caller. After fork the child has no
+ *       thread: state IDLE.
  * Failure: no thread can be had: the next poke tries again.
- * Why: lazily, because a short program needs no reaper and some programs (unshare, setns) must stay
+ * Why: lazily, because a short program needs no reaper and some programs (unshare, setns) must
+ *       stay
  *       single-threaded; never from inside a signal handler, where pthread_create is not allowed:
  *       a handler shows itself by its blocked signal.
  */

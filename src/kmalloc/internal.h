@@ -31,6 +31,8 @@ _Noreturn void large_misuse(const void *p);
 void nested_init(void);
 /* idx: the array of a class that would do, or 0. */
 void *nested_alloc(size_t size, size_t align, unsigned idx);
+/* Does p point into the arena? */
+bool nested_holds(const void *p);
 /* Is p a block of the arena? Its usable bytes, or 0. */
 size_t nested_usable(const void *p);
 /* A block of the arena is not used any more. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the slow halves, and what is built from them: zeroed, aligned, resized blocks. See
- * kmalloc.h. Below: classes.c, large.c, nested.c, pcpu. Concurrency: every slow path is bracketed
- * by plat_enter and plat_leave; what cannot enter is nested.
+ *       kmalloc.h.
+ * Below: classes.c, large.c, nested.c, pcpu.
+ * Concurrency: every slow path is bracketed by plat_enter and plat_leave; what cannot enter is
+ *       nested.
  */
 #include "kmalloc/internal.h"
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: blocks of any size: size classes over the slots' caches, large blocks as runs of pages,
- * huge blocks from the system. Below: pcpu, region. Owns: the size classes and their caches, the
- * counts of large and huge blocks, the arena and the list that serve calls which interrupted a slow
- * path.
+ * Role: blocks of any size: size classes over the slots' caches, large blocks as runs of
+ *       pages, huge blocks from the system.
+ * Below: pcpu, region.
+ * Owns: the size classes and their caches, the counts of large and huge blocks, the arena and
+ *       the list that serve calls which interrupted a slow path.
  *
  *       size                         block
  *       0 .. KM_SMALL_MAX            an object of a size class
  *       .. KM_HUGE_MIN - 1           a run of pages of the range
  *       KM_HUGE_MIN ..               a mapping of its own, grown by mremap
  *
- * Concurrency: everything callable from any thread. From a signal handler that interrupted a slow
- * path of the same thread: allocation is served from arrays or from the nested arena, frees are
- * deferred. Failure: NULL. Misuse: one line, then abort.
+ * Concurrency: everything callable from any thread. From a signal handler that interrupted a
+ *       slow path of the same thread: allocation is served from arrays or from the nested
+ *       arena, frees are deferred.
+ * Failure: NULL. Misuse: one line, then abort.
  */
 #ifndef SLABKIT_KMALLOC_KMALLOC_H
 #define SLABKIT_KMALLOC_KMALLOC_H

@@ -139,9 +139,9 @@ _Noreturn void large_misuse(const void *p)
 
     if (info && (info->state == PAGE_LARGE_BODY || info->state == PAGE_LARGE_HEAD))
         report(MISUSE_LARGE_INTERIOR, p, head_bytes_before(p));
-    if (info)
+    if (info || nested_holds(p))
         report(MISUSE_FREED, p, 0);
-    huge = info ? NULL : region_huge_inside(p);
+    huge = region_huge_inside(p);
     if (huge)
         report(MISUSE_HUGE_INTERIOR, p, region_huge_bytes(huge));
     report(MISUSE_FOREIGN, p, 0);

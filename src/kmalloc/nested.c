@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock may
- * be taken: blocks from the slot's arrays or from a small arena, frees onto a list for later.
+ * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock
+ *       may be taken: blocks from the slot's arrays or from a small arena, frees onto a list
+ *       for later.
  * Below: plat's per-slot primitives, region.
- * Owns: the arena: a run of the range, cut from its begin on by one atomic word that holds how much
- * is cut off and how many blocks of it live; with the last of them it starts anew. The deferred
- * list. Concurrency: lock-free. Failure: NULL when the arena is used up. Why: blocking all signals
- * around every slow path would cost two system calls each; a handler that allocates at just that
- * moment is rare, so that a bounded arena is enough.
+ * Owns: the arena: reserved pages, cut from their begin on by one atomic word that holds how
+ *       much is cut off and how many blocks of it live; with the last of them it starts anew.
+ *       The deferred list.
+ * Concurrency: lock-free.
+ * Failure: NULL when the arena is used up.
+ * Why: blocking all signals around every slow path would cost two system calls each; a handler
+ *       that allocates at just that moment is rare, so that a bounded arena is enough.
  */
 #include "kmalloc/internal.h"
 
-#define ARENA_PAGES_MAX 256u /* and never more than this share of the range: */
-#define ARENA_RANGE_DIV 16u
+#define ARENA_BYTES_MAX ((size_t)16 << 20)
+#define ARENA_LIMIT_DIV 32u /* at most this share of a limited address space */
 #define NESTED_HEADER   sizeof(struct header)
 
 /* Before each block. */
@@ -28,15 +31,18 @@ static struct {
     void *deferred; /* atomic: list through the first word of each block */
 } nested;
 
+/* Outside of the range: it is no memory in use, and its address alone tells its blocks. */
 void nested_init(void)
 {
-    size_t pages = sk_min(ARENA_PAGES_MAX, region_map.npages / ARENA_RANGE_DIV);
+    size_t bytes = ARENA_BYTES_MAX;
 
-    nested.base = pages ? region_alloc(pages, 1, NULL) : NULL;
-    if (!nested.base)
+    while (bytes > plat_resident_limit_bytes() / ARENA_LIMIT_DIV)
+        bytes /= 2;
+    if (bytes < PLAT_PAGE_BYTES)
         return;
-    region_set_internal(nested.base, pages);
-    nested.bytes = pages * PLAT_PAGE_BYTES;
+    nested.base = plat_reserve(bytes, PLAT_PAGE_BYTES);
+    if (nested.base && plat_commit(nested.base, bytes))
+        nested.bytes = bytes;
 }
 
 #define ARENA_ONE_BLOCK (1ull << 32)
@@ -98,14 +104,14 @@ void *nested_alloc(size_t size, size_t align, unsigned idx)
     return p;
 }
 
+bool nested_holds(const void *p)
+{
+    return (size_t)((const char *)p - nested.base) < nested.bytes;
+}
+
 size_t nested_usable(const void *p)
 {
-    const struct page_info *info = region_info(p);
-
-    if (SK_LIKELY(!info || info->state != PAGE_INTERNAL) || (uintptr_t)p % NESTED_HEADER ||
-        p == nested.base)
-        return 0;
-    return header_of(p)->block == p ? header_of(p)->bytes : 0;
+    return nested_holds(p) && header_of(p)->block == p ? header_of(p)->bytes : 0;
 }
 
 void nested_defer_free(void *p)

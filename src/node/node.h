@@ -6,12 +6,16 @@
  * Owns: struct node_cache and the arrays while they are in the depot.
  * Invariants: nd_slabs = slabs on slots' lists + off lists + nd_norphans + nd_nidle
  *       nd_nfull <= nd_full_limit after each put and the node_get_over that follow it
- *       nd_nidle <= nd_idle_limit after each node_keep_idle that kept one; settled orphans come on
- * top, until the next pass of the reaper but one Concurrency: nd_lock, taken inside a slot's lock,
- * outside of region's and meta's. No system call under it: node_grow and node_shrink run without
- * any lock. Failure: NULL. Why: arrays move whole, so that a batch costs one lock and two pointers
- * whatever its size (Bonwick & Adams 2001, "Magazines and Vmem": the depot; Linux mm/slab.c: the
- * shared array).
+ *       nd_nidle <= nd_idle_limit after each node_keep_idle that kept one; settled orphans come
+ *       on top, until the next pass of the reaper but one
+ *       the capacities of the arrays in a node's depots, in bytes, exceed the node's budget by
+ *       at most one array of each cache
+ * Concurrency: nd_lock, taken inside a slot's lock, outside of region's and meta's. No system
+ *       call under it: node_grow and node_shrink run without any lock.
+ * Failure: NULL.
+ * Why: arrays move whole, so that a batch costs one lock and two pointers whatever its size
+ *       (Bonwick & Adams 2001, "Magazines and Vmem": the depot; Linux mm/slab.c: the shared
+ *       array).
  */
 #ifndef SLABKIT_NODE_NODE_H
 #define SLABKIT_NODE_NODE_H

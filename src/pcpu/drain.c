@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: giving back: arrays and depots are emptied, waiting chains collected, unused slabs unmade;
- * by force or, for the reaper, only what was not used lately. Below: install.c, home.c, node.
- * Concurrency: one sc_lock at a time; the program goes on allocating meanwhile and simply misses
- * where an array is being emptied.
+ * Role: giving back: arrays and depots are emptied, waiting chains collected, unused slabs
+ *       unmade; by force or, for the reaper, only what was not used lately.
+ * Below: install.c, home.c, node.
+ * Concurrency: one sc_lock at a time; the program goes on allocating meanwhile and simply
+ *       misses where an array is being emptied.
  */
 #include "pcpu/internal.h"
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: one cache as seen by the slots: its array and its slabs per slot, and what happens when the
- * array is empty or full. The hit path itself is hit.h. Below: node. Owns: struct slot_cache, one
- * per (slot, cache) that was ever used, and the table of them. Invariants, per slot_cache under its
- * lock: the slot's word is 0 <=> sc_array == NULL; otherwise it points into sc_array->pa_a every
- * slab on sc_partial has sl_owner == sc_slot and state PARTIAL objects in the program's hands,
- * arrays and depots of a cache = sum over its slots of sc_refill_objs - sc_flush_objs Concurrency:
- * lock order sc_lock < nd_lock < region, meta. Two sc_locks are never held at once, but by
- *       pcpu_fork_prepare, in the order of the table. No system call under a lock, with one
- * exception: plat_slot_stop, whose fence must be inside. Failure: allocation returns NULL, nothing
- * is lost.
+ * Role: one cache as seen by the slots: its array and its slabs per slot, and what happens
+ *       when the array is empty or full. The hit path itself is hit.h.
+ * Below: node.
+ * Owns: struct slot_cache, one per (slot, cache) that was ever used, and the table of them.
+ * Invariants, per slot_cache under its lock:
+ *       the slot's word is 0 <=> sc_array == NULL; otherwise it points into sc_array->pa_a
+ *       every slab on sc_partial has sl_owner == sc_slot and state PARTIAL
+ *       objects in the program's hands, arrays and depots of a cache
+ *           = sum over its slots of sc_refill_objs - sc_flush_objs
+ * Concurrency: lock order sc_lock < nd_lock < region, meta. Two sc_locks are never held at once,
+ *       but by pcpu_fork_prepare, in the order of the table. No system call under a lock, with
+ *       one exception: plat_slot_stop, whose fence must be inside.
+ * Failure: allocation returns NULL, nothing is lost.
  */
 #ifndef SLABKIT_PCPU_PCPU_H
 #define SLABKIT_PCPU_PCPU_H

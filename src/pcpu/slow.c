@@ -2,15 +2,17 @@
 /*
  * Role: what happens when a slot's array is empty (refill) or full (flush).
  * Below: install.c and home.c for the slot, node for the depot.
- * Concurrency: each round runs under sc_lock of the slot the thread is on; the thread may be moved
- * at any time, so the word is changed by compare-and-swap and a round may have to start again on
- * another slot. After ROUNDS_MAX such moves objects pass beside the array. Failure: refill returns
- * NULL when region has nothing more; flush cannot fail.
+ * Concurrency: each round runs under sc_lock of the slot the thread is on; the thread may be
+ *       moved at any time, so the word is changed by compare-and-swap and a round may have to
+ *       start again on another slot. After ROUNDS_MAX such moves objects pass beside the
+ *       array.
+ * Failure: refill returns NULL when region has nothing more; flush cannot fail.
  *
- *     refill                                       flush
- *       a full array from the depot                  the full array leaves, an empty one with p in
- * it comes objects of the slot's own slabs              depot has room: it goes there a slab nobody
- * runs                           otherwise the depot's oldest array goes home a new slab
+ *     refill                                  flush
+ *       a full array from the depot             the full array leaves; an empty one comes
+ *       objects of the slot's own slabs           with p in it
+ *       a slab nobody runs                      depot has room: it goes there
+ *       a new slab                              else the depot's oldest array goes home
  */
 #include "pcpu/internal.h"
 

@@ -3,8 +3,9 @@
  * Role: the table of caches and of (slot, cache) pairs, and the budget of each slot.
  * Below: node, region's metadata.
  * Owns: pcpu_caches[], the pair table (address space for nslots * PLAT_SLOT_ARRAYS pointers,
- * touched as used), slot budgets. Concurrency: entries are set once, under table_lock, with
- * release; read with acquire. Pairs are never removed: a reader may keep a pointer.
+ *       touched as used), slot budgets.
+ * Concurrency: entries are set once, under table_lock, with release; read with acquire. Pairs
+ *       are never removed: a reader may keep a pointer.
  */
 #include "pcpu/internal.h"
 #include "region/meta.h"

@@ -14,9 +14,10 @@
  *           push misses  <=>  top[1] == PLAT_MARK    (full)
  *       and plat_base[0] == NULL, plat_base[1] == PLAT_MARK make the word 0 look empty and full
  *       at once: memory that nobody has set up yet is a legal, closed array.
- *       Word PLAT_SLOT_ARRAYS + i counts the objects popped from array i. It is added to after the
- *       commit, so a thread moved between the two may once lose a count: it is a figure, not a
- * state. Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
+ *       Word PLAT_SLOT_ARRAYS + i counts the objects popped from array i. It is added to after
+ *       the commit, so a thread moved between the two may once lose a count: it is a figure, not
+ *       a state.
+ *       Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
  *       negative slot and misses.
  * Concurrency: a non-zero word is changed only by the per-slot primitives below. A word that
  *       is 0 is never changed by pop, push, pop_n or push_n; only the holder of the lock that

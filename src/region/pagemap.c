@@ -98,10 +98,3 @@ void region_set_large(void *run, size_t pages, size_t usable_bytes)
     for (size_t i = 1; i < pages; i++)
         head[i].state = PAGE_LARGE_BODY;
 }
-
-void region_set_internal(void *run, size_t pages)
-{
-    struct page_info *head = region_info(run);
-    for (size_t i = 0; i < pages; i++)
-        head[i].state = PAGE_INTERNAL;
-}

@@ -34,7 +34,6 @@ enum page_state {
     PAGE_SLAB,       /* owner is the struct slab; set on every page of the run */
     PAGE_LARGE_HEAD, /* first page of a large block */
     PAGE_LARGE_BODY, /* any other page of it */
-    PAGE_INTERNAL,   /* slabkit's own (nested-signal arena): freeing it is handled above */
 };
 
 struct page_info {
@@ -131,7 +130,6 @@ size_t region_reap(size_t keep_bytes, bool force);
 /* Page map, by the owner of the run. */
 void region_set_slab(void *run, size_t pages, uint16_t kind, struct slab *slab);
 void region_set_large(void *run, size_t pages, size_t usable_bytes);
-void region_set_internal(void *run, size_t pages);
 
 /* ---- huge blocks: outside of the range, straight from the system ------------------------ */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: a program outside of the tree that uses an installed slabkit: -DUSE_ENGINE with libslabkit,
- * -DUSE_MALLOC with libslabkit-malloc. Failure: status 1 and one line.
+ * Role: a program outside of the tree that uses an installed slabkit: -DUSE_ENGINE with
+ *       libslabkit, -DUSE_MALLOC with libslabkit-malloc.
+ * Failure: status 1 and one line.
  */
 #include <slabkit/slabkit.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: cli_json_get FILE PATH: prints the value at PATH (a.b.0.c; # for the length of an array) of
- * the one JSON value in FILE. Failure: a message and exit status 1.
+ * Role: cli_json_get FILE PATH: prints the value at PATH (a.b.0.c; # for the length of an
+ *       array) of the one JSON value in FILE.
+ * Failure: a message and exit status 1.
  */
 #include <jansson.h>
 #include <stdio.h>

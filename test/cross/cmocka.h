@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the part of cmocka's interface that our tests use, for machines we cross compile for and
- * whose cmocka cannot be had from the distribution. Failure: the first failed assertion ends the
- * program with status 1. Why: installing packages of a foreign architecture changes the developer's
- * machine; this does not.
+ * Role: the part of cmocka's interface that our tests use, for machines we cross compile for
+ *       and whose cmocka cannot be had from the distribution.
+ * Failure: the first failed assertion ends the program with status 1.
+ * Why: installing packages of a foreign architecture changes the developer's machine; this
+ *       does not.
  */
 #ifndef SLABKIT_TEST_CROSS_CMOCKA_H
 #define SLABKIT_TEST_CROSS_CMOCKA_H

@@ -97,6 +97,27 @@ static void test_the_budget_holds_while_arrays_grow(void **state)
 
 static struct node_cache other;
 
+/* More is taken and given at a time than there is room for: room is made, until the cache is idle.
+ */
+static void test_the_limit_grows_with_use(void **state)
+{
+    (void)state;
+    start();
+    for (unsigned limit = LIMIT; limit < 8 * LIMIT; limit = 2 * limit + 1) {
+        assert_int_equal(node.nd_full_limit, limit);
+        for (unsigned i = 1; i <= limit; i++)
+            put(i);
+        assert_int_equal(taken(node_put_full(&node, full_array(9))), 1);
+        while (taken(node_get_full(&node)))
+            ;
+        assert_null(node_get_full(&node)); /* once for each shortage */
+    }
+    node_reap_end(&node, false);
+    assert_true(node.nd_full_limit > LIMIT);
+    node_reap_end(&node, true);
+    assert_int_equal(node.nd_full_limit * node.nd_cap, LIMIT * PARRAY_CAP_FIRST);
+}
+
 /* All depots of a node have a budget together: who puts when it is spent gives up its oldest. */
 static void test_the_total_of_several_depots(void **state)
 {
@@ -240,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_over_the_limit_the_oldest_leaves),
         cmocka_unit_test(test_no_depot),
         cmocka_unit_test(test_the_budget_holds_while_arrays_grow),
+        cmocka_unit_test(test_the_limit_grows_with_use),
         cmocka_unit_test(test_the_total_of_several_depots),
         cmocka_unit_test(test_low_mark),
         cmocka_unit_test(test_low_mark_after_all),

@@ -61,9 +61,6 @@ static void test_page_map(void **state)
         assert_int_equal(region_kind(at(s, i)), 0);
         assert_int_equal(region_info(at(s, i))->state, PAGE_FREE);
     }
-    void *n = region_alloc(1, 1, NULL);
-    region_set_internal(n, 1);
-    assert_int_equal(region_info(n)->state, PAGE_INTERNAL);
     assert_true(sound());
     stop();
 }

@@ -2,8 +2,10 @@
 /*
  * Role: see child.h.
  * Owns: while the command runs, SIGINT and SIGQUIT are ignored (a terminal sends them to the
- * command too, and it decides), and the other signals that would end us are sent on to it. Why:
- * signals are blocked and fetched by sigwaitinfo, not handled: nothing runs in a handler, and none
+ *       command too, and it decides), and the other signals that would end us are sent on to
+ *       it.
+ * Why: signals are blocked and fetched by sigwaitinfo, not handled: nothing runs in a handler,
+ *       and none
  *      can be lost between a check and a wait.
  */
 #define _GNU_SOURCE

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: one thread allocates a batch of blocks, then frees it: newest first, oldest first, at
- * random. Why: a batch is larger than a small cache, so the order of the frees decides how well
- * free blocks stay in cache and how often the slow path runs. The medium batches ask whether runs
- * of pages are kept for a while or go back to the system with every batch.
+ *       random.
+ * Why: a batch is larger than a small cache, so the order of the frees decides how well free
+ *       blocks stay in cache and how often the slow path runs. The medium batches ask whether
+ *       runs of pages are kept for a while or go back to the system with every batch.
  */
 #include "workloads.h"
 
