@@ -111,7 +111,9 @@ bool nested_holds(const void *p)
 
 size_t nested_usable(const void *p)
 {
-    return nested_holds(p) && header_of(p)->block == p ? header_of(p)->bytes : 0;
+    const struct header *h = header_of(p);
+
+    return nested_holds(h) && nested_holds(p) && h->block == p ? h->bytes : 0;
 }
 
 void nested_defer_free(void *p)
