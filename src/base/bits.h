@@ -34,12 +34,11 @@ SK_INLINE unsigned sk_popcount(uint64_t v)
 }
 
 /*
- * x / size == (x * recip) >> 40 for every x < 2^23 and size <= 2^17:
- * recip = ceil(2^40 / size) exceeds 2^40/size by e/size with e < size, so the
- * product is too large by x*e/size; the floor is exact while x*e < 2^40
- * (Granlund & Montgomery 1994, theorem 4.2).
+ * x / size == (x * recip) >> 42 for every x < 2^22 and 8 <= size <= 2^19: recip = ceil(2^42 / size)
+ * exceeds 2^42/size by e/size with e < size, so the product is too large by x*e/size; the floor is
+ * exact while x*e < 2^42 (Granlund & Montgomery 1994, theorem 4.2), and x*recip < 2^61.
  */
-#define SK_RECIP_SHIFT 40u
+#define SK_RECIP_SHIFT 42u
 
 SK_INLINE uint64_t sk_recip(uint32_t size)
 {

@@ -113,7 +113,9 @@ size_t nested_usable(const void *p)
 {
     const struct header *h = header_of(p);
 
-    return nested_holds(h) && nested_holds(p) && h->block == p ? h->bytes : 0;
+    if ((uintptr_t)p % NESTED_HEADER || !nested_holds(h) || !nested_holds(p))
+        return 0;
+    return h->block == p ? h->bytes : 0;
 }
 
 void nested_defer_free(void *p)

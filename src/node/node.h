@@ -89,7 +89,7 @@ struct node_cache {
     /* Figures, under nd_lock. */
     uint64_t nd_slabs;
     uint64_t nd_depot_gets, nd_depot_puts;
-    uint64_t nd_grows, nd_shrinks, nd_adoptions, nd_resizes, nd_failures;
+    uint64_t nd_grows, nd_shrinks, nd_adoptions, nd_resizes;
 };
 
 struct node_limits {

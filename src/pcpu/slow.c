@@ -288,7 +288,8 @@ static bool slot_oscillates(const struct slot_cache *sc)
 {
     uint64_t pops = plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind);
 
-    return pops - sc->sc_refill_pops < sc->sc_array->pa_cap / OSCILLATION_DIV;
+    return sc->sc_refill_pops != UINT64_MAX &&
+           pops - sc->sc_refill_pops < sc->sc_array->pa_cap / OSCILLATION_DIV;
 }
 
 /* So that the slot stands in the middle of its array, and not at its end again. Fewer than half go

@@ -12,11 +12,10 @@
  */
 #include "region/internal.h"
 
-#define GROW_STEP_PAGES         32u
-#define HUGE_PAGE_BYTES         ((size_t)2 << 20)
-#define HUGE_ADVICE_MIN_BYTES   ((size_t)4 << 20)
-#define HUGE_ADVICE_FREES       4u
-#define HUGE_ADVICE_RANGE_BYTES ((size_t)64 << 20)
+#define GROW_STEP_PAGES       32u
+#define HUGE_PAGE_BYTES       ((size_t)2 << 20)
+#define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
+#define HUGE_ADVICE_FREES     64u
 
 static bool grow_nodes(uint32_t end)
 {
@@ -53,18 +52,16 @@ bool region_grow(uint64_t end)
 }
 
 /*
- * The rule of REGION_HUGE_AUTO: blocks big enough to gain from huge pages, in a program that frees
- * such blocks or has much memory already. One that allocates a few for good may touch them
- * sparsely, and each touch would make 2 MiB resident; one that turns them over pays for the faults
- * each time. Rounded outwards, so that the ends are huge pages as well, shared with what lies
- * beside.
+ * The rule of REGION_HUGE_AUTO: big blocks, in a program that has freed many such blocks. One that
+ * allocates a few for good may touch them sparsely, and each touch would make 2 MiB resident; one
+ * that runs shortly may get its huge pages from a host that has to find the memory first. One that
+ * turns big blocks over for long gains at every fault and every miss of the TLB. Rounded outwards, so
+ * that the ends are huge pages as well, shared with what lies beside.
  */
 static bool worth_huge_pages(size_t bytes)
 {
     return region.hugepages == REGION_HUGE_AUTO && bytes >= HUGE_ADVICE_MIN_BYTES &&
-           (sk_load_relaxed(&region.big_frees) >= HUGE_ADVICE_FREES ||
-            ((size_t)sk_load_relaxed(&region.frontier) << PLAT_PAGE_SHIFT) >=
-                HUGE_ADVICE_RANGE_BYTES);
+           sk_load_relaxed(&region.big_frees) >= HUGE_ADVICE_FREES;
 }
 
 void region_advise_fresh(void *p, size_t bytes)

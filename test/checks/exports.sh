@@ -33,5 +33,5 @@ if [[ $soname != "$(basename "${library%%.so*}").so.0" ]]; then
     echo "$library: SONAME is '$soname'" >&2
     exit 1
 fi
-readelf -dW "$library" | grep -qE 'BIND_NOW|FLAGS_1.*NOW' || { echo "$library: not linked with -z now" >&2; exit 1; }
-readelf -lW "$library" | grep -q GNU_RELRO || { echo "$library: not linked with -z relro" >&2; exit 1; }
+grep -qE 'BIND_NOW|FLAGS_1.*NOW' <<<"$(readelf -dW "$library")" || { echo "$library: not linked with -z now" >&2; exit 1; }
+grep -q GNU_RELRO <<<"$(readelf -lW "$library")" || { echo "$library: not linked with -z relro" >&2; exit 1; }

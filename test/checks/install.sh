@@ -21,7 +21,7 @@ by_pkg_config() {
     local static flags
     read -ra flags < <(pkg-config --cflags --libs "$1")
     "$cc" -D"$2" "$here/consumer.c" "${flags[@]}" -o "$dir/by-pkg-config"
-    ldd "$dir/by-pkg-config" | grep -q "$lib_dir/lib$1.so.0" || { echo "$1: not linked" >&2; exit 1; }
+    [[ $(ldd "$dir/by-pkg-config") == *"$lib_dir/lib$1.so.0"* ]] || { echo "$1: not linked" >&2; exit 1; }
     "$dir/by-pkg-config"
 
     static=$lib_dir/lib$1.a

@@ -33,7 +33,7 @@ right "usage: slabkit run [--report[=text|json]]" run --report --help
 right "usage: slabkit run [--report[=text|json]]" help run
 right "usage: slabkit version" version --help
 right "usage: slabkit help" help help
-if "$slabkit" help | grep -q '^  bench '; then
+if grep -q '^  bench ' <<<"$("$slabkit" help)"; then
     right "usage: slabkit bench" bench --help
     right "usage: slabkit bench" help bench
 fi

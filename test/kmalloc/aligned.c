@@ -84,5 +84,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refused),
     };
     start_kmalloc(argc, argv);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

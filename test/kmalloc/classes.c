@@ -167,5 +167,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_check_sized),
     };
     start_kmalloc(argc, argv);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

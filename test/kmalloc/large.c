@@ -81,7 +81,7 @@ static void test_trim(void **state)
     km_trim(4 * MIB);
     region_get_stats(&s);
     assert_true(s.dirty_bytes <= 4 * MIB && s.dirty_bytes >= 3 * MIB);
-    assert_int_equal(s.used_bytes, arena_bytes);
+    assert_int_equal(s.used_bytes, 0);
     assert_true(km_trim(0) >= 3 * MIB);
     region_get_stats(&s);
     assert_int_equal(s.dirty_bytes, 0);
@@ -143,5 +143,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_what_is_free_serves_before_null),
     };
     start_kmalloc(argc, argv);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

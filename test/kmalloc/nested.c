@@ -243,5 +243,5 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(test_threads_share_the_arena, tear_down),
     };
     start_kmalloc(argc, argv);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

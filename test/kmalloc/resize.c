@@ -198,5 +198,5 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_random),
     };
     start_kmalloc(argc, argv);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -237,5 +237,5 @@ int main(int argc, char **argv)
     start_kmalloc(argc, argv);
     if (argc > 2)
         rounds = (unsigned)sk_max(strtoul(argv[2], NULL, 10), 1);
-    return cmocka_run_group_tests(tests, note_arena, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

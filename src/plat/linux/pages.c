@@ -69,7 +69,8 @@ size_t plat_sys_page_bytes(void)
     size_t bytes = sk_load_relaxed(&page_bytes);
 
     if (SK_UNLIKELY(bytes == 0)) {
-        bytes = sk_max(getauxval(AT_PAGESZ), SYS_SMALLEST_PAGE);
+        bytes = getauxval(AT_PAGESZ);
+        bytes = bytes != 0 ? bytes : SYS_SMALLEST_PAGE;
         sk_store_relaxed(&page_bytes, bytes);
     }
     return bytes;
