@@ -33,7 +33,9 @@ function(slabkit_product target output_name export_name type)
             VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${map})
         # What the map does not name is hidden, or a historic name and unversioned: a versioned malloc
         # would not satisfy a program's malloc@GLIBC.
-        target_link_options(${target} PRIVATE -Wl,-z,now -Wl,-z,relro -Wl,--version-script=${map})
+        # nodelete: blocks, the reaper and what the kernel knows of a section outlive a dlclose.
+        target_link_options(${target} PRIVATE -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete
+                            -Wl,--version-script=${map})
         if(NOT SLABKIT_SANITIZED)
             target_link_options(${target} PRIVATE -Wl,--no-undefined)
         endif()

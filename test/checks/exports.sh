@@ -34,4 +34,5 @@ if [[ $soname != "$(basename "${library%%.so*}").so.0" ]]; then
     exit 1
 fi
 grep -qE 'BIND_NOW|FLAGS_1.*NOW' <<<"$(readelf -dW "$library")" || { echo "$library: not linked with -z now" >&2; exit 1; }
+grep -q NODELETE <<<"$(readelf -dW "$library")" || { echo "$library: not linked with -z nodelete" >&2; exit 1; }
 grep -q GNU_RELRO <<<"$(readelf -lW "$library")" || { echo "$library: not linked with -z relro" >&2; exit 1; }

@@ -6,7 +6,9 @@ find_package(Threads REQUIRED)
 include_guard(GLOBAL)
 
 set(SLABKIT_TEST_MALLOC OFF CACHE INTERNAL "")
-if(TARGET slabkit_malloc_shared OR (SLABKIT_SANITIZED AND TARGET slabkit_front))
+# Not for a foreign machine: an emulated program's preload would reach the tools around it.
+if(NOT CMAKE_CROSSCOMPILING AND
+   (TARGET slabkit_malloc_shared OR (SLABKIT_SANITIZED AND TARGET slabkit_front)))
     set(SLABKIT_TEST_MALLOC ON CACHE INTERNAL "")
 endif()
 
