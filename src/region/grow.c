@@ -15,7 +15,7 @@
 #define GROW_STEP_PAGES       32u
 #define HUGE_PAGE_BYTES       ((size_t)2 << 20)
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
-#define HUGE_ADVICE_FREES     64u
+#define HUGE_ADVICE_FREES     256u
 
 static bool grow_nodes(uint32_t end)
 {

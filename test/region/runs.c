@@ -465,7 +465,7 @@ static void test_hugepage_advice(void **state)
     stop();
 }
 
-#define BIG_FREES 64
+#define BIG_FREES 256
 
 /* Frees so many blocks as make the next big one worth huge pages. The last run is dirty again. */
 static void free_big_blocks(void)
