@@ -22,8 +22,7 @@ uint64_t format_allocs(const struct slabkit_snapshot *s)
     return sum;
 }
 
-/* ---- text: head -------------------------------------------------------------------------------
- */
+/* ---- text: head ------------------------------------------------------------------------------ */
 
 static void label(struct writer *w, const char *name)
 {
@@ -119,8 +118,7 @@ static void text_head(struct writer *w, const struct slabkit_snapshot *s)
     line_signals(w, s);
 }
 
-/* ---- text: classes ----------------------------------------------------------------------------
- */
+/* ---- text: classes --------------------------------------------------------------------------- */
 
 /* One class, or the sum of all; bytes apart, because in a sum they are not objects times one size.
  */
@@ -269,8 +267,7 @@ void format_text(struct writer *w, const struct slabkit_snapshot *s)
     text_classes(w, s);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 enum field_kind {
     FIELD_U32,
@@ -393,8 +390,7 @@ void format_json(struct writer *w, const struct slabkit_snapshot *s)
     writer_str(w, "]}");
 }
 
-/* ---- public -----------------------------------------------------------------------------------
- */
+/* ---- public ---------------------------------------------------------------------------------- */
 
 SK_EXPORT int slabkit_snapshot_write(const struct slabkit_snapshot *s, int fd,
                                      enum slabkit_format format)

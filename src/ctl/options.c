@@ -56,8 +56,7 @@ static const struct option table[] = {
 #undef OPT_BOOL
 #undef OPT_PATH
 
-/* ---- pieces of text ---------------------------------------------------------------------------
- */
+/* ---- pieces of text -------------------------------------------------------------------------- */
 
 struct span {
     const char *at;
@@ -95,8 +94,7 @@ static void span_split(struct span a, struct span *key, struct span *value)
     }
 }
 
-/* ---- fields -----------------------------------------------------------------------------------
- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 static void set_number(const struct option *opt, struct options *o, uint64_t v)
 {
@@ -127,8 +125,7 @@ void options_default(struct options *o)
     }
 }
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 /* Index of value among names "a|b|c". */
 static bool parse_name(const char *names, struct span value, uint64_t *out)
@@ -214,8 +211,7 @@ static bool parse_value(const struct option *opt, struct span value, struct opti
     return good;
 }
 
-/* ---- description ------------------------------------------------------------------------------
- */
+/* ---- description ----------------------------------------------------------------------------- */
 
 static void write_number(struct writer *w, const struct option *opt, uint64_t v)
 {
@@ -284,8 +280,7 @@ bool options_describe(unsigned i, struct option_info *out)
     return true;
 }
 
-/* ---- parser -----------------------------------------------------------------------------------
- */
+/* ---- parser ---------------------------------------------------------------------------------- */
 
 struct parse {
     struct options *o;   /* NULL: check only */

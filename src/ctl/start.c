@@ -100,8 +100,7 @@ bool ctl_start_slow(void)
     return km_started();
 }
 
-/* ---- fork: all locks, top to bottom; the child starts with none held
- * ------------------------------- */
+/* ---- fork: all locks, top to bottom; the child starts with none held ------------------------- */
 
 static bool fork_entered;
 
@@ -160,8 +159,7 @@ __attribute__((constructor)) static void ctl_constructor(void)
     ctl_start();
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 static void write_report(void)
 {

@@ -8,8 +8,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* ---- bytes ------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 void writer_init(struct writer *w, char *buf, size_t cap, int fd)
 {
@@ -94,8 +93,7 @@ void writer_printable(struct writer *w, const char *s, size_t max)
         writer_char(w, s[i] >= ' ' && s[i] <= '~' ? s[i] : '?');
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 void writer_fixed(struct writer *w, uint64_t v, unsigned digits)
 {
@@ -180,8 +178,7 @@ void writer_ratio(struct writer *w, uint64_t part, uint64_t whole)
         writer_fixed(w, scaled_quotient(part, whole, 10), 1);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 void writer_json_next(struct writer *w)
 {

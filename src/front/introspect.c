@@ -77,8 +77,7 @@ SK_EXPORT void malloc_stats(void)
     plat_unlock(&look_lock);
 }
 
-/* ---- malloc_info: the elements and attributes of glibc's, one heap
- * ------------------------------------ */
+/* ---- malloc_info: the elements and attributes of glibc's, one heap --------------------------- */
 
 static void info_class(FILE *out, const struct slabkit_class *k)
 {
@@ -141,8 +140,7 @@ SK_EXPORT int malloc_info(int options, FILE *out)
     return 0;
 }
 
-/* ---- tuning
- * --------------------------------------------------------------------------------------------- */
+/* ---- tuning ---------------------------------------------------------------------------------- */
 
 SK_EXPORT int malloc_trim(size_t pad)
 {

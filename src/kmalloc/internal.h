@@ -11,8 +11,7 @@
 extern struct pcpu_cache km_caches[KM_CLASSES + 1]; /* by array index */
 extern struct km_stats km_figures;                  /* fields atomic */
 
-/* ---- large.c: large and huge blocks; caller is inside plat_enter ------------------------------
- */
+/* ---- large.c: large and huge blocks; caller is inside plat_enter ----------------------------- */
 
 /* size > KM_SMALL_MAX or align > PLAT_PAGE_BYTES. *zeroed may be NULL. */
 void *large_alloc(size_t size, size_t align, bool *zeroed);
@@ -25,8 +24,7 @@ size_t large_usable(const void *p);
 /* Why p, in no slab, cannot be freed: aborts. */
 _Noreturn void large_misuse(const void *p);
 
-/* ---- nested.c: calls that interrupted a slow path of their own thread ---------------------------
- */
+/* ---- nested.c: calls that interrupted a slow path of their own thread ------------------------ */
 
 void nested_init(void);
 /* idx: the array of a class that would do, or 0. */

@@ -8,8 +8,7 @@
  */
 #include "kmalloc/internal.h"
 
-/* ---- allocate
- * ------------------------------------------------------------------------------------ */
+/* ---- allocate -------------------------------------------------------------------------------- */
 
 static bool is_small(size_t size, size_t align)
 {
@@ -60,9 +59,7 @@ static void *alloc_slow(size_t size, size_t align, bool *zeroed)
 
 SK_NOINLINE void *km_alloc_slow(size_t size)
 {
-    void *p = km_alloc_coarse_hit(size);
-
-    return p ? p : alloc_slow(size, 1, NULL);
+    return alloc_slow(size, 1, NULL);
 }
 
 void *km_alloc_aligned(size_t size, size_t align)
@@ -79,10 +76,8 @@ void *km_alloc_aligned(size_t size, size_t align)
 void *km_zalloc(size_t size)
 {
     bool zeroed = false;
-    void *p = km_alloc_hit(size);
+    void *p = km_alloc_any_hit(size);
 
-    if (!p)
-        p = km_alloc_coarse_hit(size);
     if (!p)
         p = alloc_slow(size, 1, &zeroed);
     if (p && !zeroed)
@@ -90,8 +85,7 @@ void *km_zalloc(size_t size)
     return p;
 }
 
-/* ---- free
- * ------------------------------------------------------------------------------------------ */
+/* ---- free ------------------------------------------------------------------------------------ */
 
 static void free_once(void *p)
 {
@@ -118,8 +112,7 @@ SK_NOINLINE void km_free_slow(void *p)
     nested_run_deferred();
 }
 
-/* ---- size
- * -------------------------------------------------------------------------------------------- */
+/* ---- size ------------------------------------------------------------------------------------ */
 
 static _Noreturn void query_misuse(enum misuse what, const void *p, size_t bytes, const char *name)
 {
@@ -161,8 +154,7 @@ void km_check_sized(const void *p, size_t size, size_t align)
         query_misuse(MISUSE_SIZE, p, size, idx ? pcpu_cache_at(idx)->pc_geom.name : "large blocks");
 }
 
-/* ---- resize
- * -------------------------------------------------------------------------------------------- */
+/* ---- resize ---------------------------------------------------------------------------------- */
 
 /* Worth keeping: it fits, at least half of the block stays in use, and a power of two keeps its
  * natural alignment. */
@@ -211,8 +203,7 @@ void *km_realloc(void *p, size_t size)
     return q || size > usable ? q : p;
 }
 
-/* ---- giving back, figures
- * ------------------------------------------------------------------------------- */
+/* ---- giving back, figures -------------------------------------------------------------------- */
 
 size_t km_trim(size_t keep_bytes)
 {

@@ -40,7 +40,7 @@ SK_INLINE unsigned km_class(size_t size)
                                           : km_class_coarse[(size + 127) / 128];
 }
 
-/* The hit path. NULL: km_alloc_slow, which looks again where the size is not fine. */
+/* The hit path. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
 SK_INLINE void *km_alloc_hit(size_t size)
 {
     return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_class_fine[(size + 7) / 8]) : NULL;
@@ -54,6 +54,13 @@ SK_INLINE void *km_alloc_coarse_hit(size_t size)
                : NULL;
 }
 
+SK_INLINE void *km_alloc_any_hit(size_t size)
+{
+    void *p = km_alloc_hit(size);
+
+    return SK_LIKELY(p != NULL) ? p : km_alloc_coarse_hit(size);
+}
+
 /* Once, by one thread, after pcpu_init. */
 void km_init(void);
 bool km_started(void);
@@ -64,7 +71,7 @@ void km_free_slow(void *p);
 
 SK_INLINE void *km_alloc(size_t size)
 {
-    void *p = km_alloc_hit(size);
+    void *p = km_alloc_any_hit(size);
     return SK_LIKELY(p != NULL) ? p : km_alloc_slow(size);
 }
 

@@ -144,8 +144,7 @@ void pcpu_drain_all(void)
             pcpu_drain(pcpu_cache_at(idx));
 }
 
-/* ---- the reaper's pass
- * ---------------------------------------------------------------------------- */
+/* ---- the reaper's pass ----------------------------------------------------------------------- */
 
 /* Passes since the pair was last used. A slot whose array only hits shows it by its word. */
 static unsigned slot_age(struct slot_cache *sc)

@@ -85,8 +85,7 @@ unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w
     return got;
 }
 
-/* ---- bringing home -----------------------------------------------------------------------------
- */
+/* ---- bringing home --------------------------------------------------------------------------- */
 
 struct chain {
     struct slab *slab;
@@ -172,8 +171,7 @@ void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work
     sk_count(&sc->sc_flush_objs, n);
 }
 
-/* ---- settling
- * ------------------------------------------------------------------------------------ */
+/* ---- settling -------------------------------------------------------------------------------- */
 
 void slot_settle(struct slot_cache *sc, struct work *w)
 {

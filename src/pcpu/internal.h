@@ -39,8 +39,7 @@ struct parray *slot_swap(struct slot_cache *sc, struct parray *pa);
 /* Takes the array out from anywhere, for good. NULL: there was none. */
 struct parray *slot_close(struct slot_cache *sc);
 
-/* ---- slab side (home.c), under sc_lock --------------------------------------------------------
- */
+/* ---- slab side (home.c), under sc_lock ------------------------------------------------------- */
 
 /* Up to n objects of the slot's own slabs. */
 unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w);

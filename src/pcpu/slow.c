@@ -27,8 +27,7 @@ enum step {
     STEP_MOVED
 };
 
-/* ---- work outside of locks
- * ----------------------------------------------------------------------- */
+/* ---- work outside of locks ------------------------------------------------------------------- */
 
 void work_init(struct work *w)
 {
@@ -75,7 +74,8 @@ static bool slot_give_up_one(struct slot_cache *sc)
     return some;
 }
 
-static bool node_has_orphan_now(const struct slot_cache *sc)
+/* true: the node has an orphan now. */
+static bool other_slot_gives_up_one(const struct slot_cache *sc)
 {
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
         struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
@@ -91,15 +91,14 @@ static bool work_get_slab(struct slot_cache *sc, struct work *w)
 {
     if (!w->stole) {
         w->stole = true;
-        if (node_has_orphan_now(sc))
+        if (other_slot_gives_up_one(sc))
             return true;
     }
     w->slab = node_grow(sc->sc_node, sc->sc_slot);
     return w->slab != NULL;
 }
 
-/* ---- arrays grow
- * ----------------------------------------------------------------------------------- */
+/* ---- arrays grow ----------------------------------------------------------------------------- */
 
 static void slot_note_miss(struct slot_cache *sc)
 {
@@ -137,8 +136,7 @@ static void slot_keep_empty(struct slot_cache *sc, struct parray *pa)
         node_put_empty(sc->sc_node, old);
 }
 
-/* ---- the depot's overflow
- * ---------------------------------------------------------------------------- */
+/* ---- the depot's overflow -------------------------------------------------------------------- */
 
 static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
@@ -158,8 +156,7 @@ static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, stru
         array_home_locked(sc, over, w);
 }
 
-/* ---- refill
- * ------------------------------------------------------------------------------------------- */
+/* ---- refill ---------------------------------------------------------------------------------- */
 
 /* Takes one object of pa for the caller, and makes the rest the slot's array. */
 static void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
@@ -275,8 +272,7 @@ void *pcpu_alloc_slow(struct pcpu_cache *c)
     return obj;
 }
 
-/* ---- flush
- * --------------------------------------------------------------------------------------------- */
+/* ---- flush ----------------------------------------------------------------------------------- */
 
 static void flush_beside(struct slot_cache *sc, void *p, struct work *w)
 {

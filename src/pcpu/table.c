@@ -131,8 +131,7 @@ bool slot_budget_allows(unsigned slot, size_t bytes)
            (int64_t)table.limits.array_bytes;
 }
 
-/* ---- fork: every lock of this layer and of node, in one order ---------------------------------
- */
+/* ---- fork: every lock of this layer and of node, in one order -------------------------------- */
 
 static void for_each_lock(void (*fn)(struct plat_lock *l))
 {

@@ -145,8 +145,7 @@ bool region_huge_free(void *p);
 /* By mremap; NULL when refused, p stays. */
 void *region_huge_resize(void *p, size_t bytes);
 
-/* ---- figures, fork, verify --------------------------------------------------------------------
- */
+/* ---- figures, fork, verify ------------------------------------------------------------------- */
 
 struct region_stats {
     uint64_t reserved_bytes, used_bytes, dirty_bytes, clean_bytes, fresh_bytes;

@@ -164,8 +164,7 @@ enum misuse slab_put(struct slab *s, void *p)
     return MISUSE_KINDS;
 }
 
-/* ---- the remote list --------------------------------------------------------------------------
- */
+/* ---- the remote list ------------------------------------------------------------------------- */
 
 /*
  * Proof sketch (the whole of it: docs/remote-list.md). The word changes only by the three
@@ -212,8 +211,7 @@ unsigned slab_collect(struct slab *s)
     return n;
 }
 
-/* ---- changes of state -------------------------------------------------------------------------
- */
+/* ---- changes of state ------------------------------------------------------------------------ */
 
 bool slab_partial_to_away(struct slab *s)
 {
@@ -292,8 +290,7 @@ void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot)
     slab_adopted(s, list, slot);
 }
 
-/* ---- verify -------------------------------------------------------------------------------------
- */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 bool slab_verify(const struct slab *s)
 {

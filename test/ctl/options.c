@@ -71,8 +71,7 @@ static bool same_options(const struct options *a, const struct options *b)
 #undef OPT_PATH
 }
 
-/* ---- all options
- * --------------------------------------------------------------------------------- */
+/* ---- all options ----------------------------------------------------------------------------- */
 
 static void item(char *out, size_t cap, const char *key, const char *value)
 {
@@ -144,8 +143,7 @@ static void test_described(void **state)
     assert_int_equal(seen, 5);
 }
 
-/* ---- each kind
- * ----------------------------------------------------------------------------------- */
+/* ---- each kind ------------------------------------------------------------------------------- */
 
 static void test_default(void **state)
 {
@@ -298,8 +296,7 @@ static void test_paths_length(void **state)
     assert_string_equal(opt.report_file, "");
 }
 
-/* ---- the list
- * ------------------------------------------------------------------------------------ */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void test_unknown(void **state)
 {

@@ -16,8 +16,7 @@
 
 #include "ctl/writer.h"
 
-/* ---- a descriptor under control
- * ------------------------------------------------------------------ */
+/* ---- a descriptor under control -------------------------------------------------------------- */
 
 #define FAKE_FD 1000
 
@@ -115,8 +114,7 @@ static void test_error_ends_it(void **state)
     assert_int_equal(sink.calls, 1);
 }
 
-/* ---- text in memory
- * ------------------------------------------------------------------------------ */
+/* ---- text in memory -------------------------------------------------------------------------- */
 
 static char text_buf[256];
 static struct writer text;
@@ -206,8 +204,7 @@ static void test_printable(void **state)
     expect(writer_printable(w, "abcdef", 3), "abc");
 }
 
-/* ---- JSON
- * ---------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void json_example(struct writer *w)
 {

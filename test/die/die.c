@@ -198,8 +198,7 @@ static void double_slab_gone(void)
     drop(crowd[MANY / 2]);
 }
 
-/* ---- inside of blocks
- * ---------------------------------------------------------------------------- */
+/* ---- inside of blocks ------------------------------------------------------------------------ */
 
 static void interior_small(void)
 {
@@ -234,8 +233,7 @@ static void interior_huge(void)
     drop(at(take(100 * MIB), MIB));
 }
 
-/* ---- objects of a slab that nobody has
- * ----------------------------------------------------------- */
+/* ---- objects of a slab that nobody has ------------------------------------------------------- */
 
 static void never_allocated(void)
 {
@@ -261,8 +259,7 @@ static void outside_of_objects(void)
     flush();
 }
 
-/* ---- other functions
- * ------------------------------------------------------------------------------ */
+/* ---- other functions ------------------------------------------------------------------------- */
 
 static void realloc_foreign(void)
 {

@@ -147,8 +147,7 @@ static void every_call_fails(bool sticky)
     }
 }
 
-/* ---- start-up
- * ------------------------------------------------------------------------------------ */
+/* ---- start-up -------------------------------------------------------------------------------- */
 
 /* As early as a program can: before the constructors of its libraries. */
 static void start_arm(int argc, char **argv, char **envp)

@@ -99,8 +99,7 @@ static void test_a_thousand_at_once(void)
     EXPECT(engine_verify() == 0);
 }
 
-/* ---- detached: nobody waits for them, their blocks stay
- * ------------------------------------------ */
+/* ---- detached: nobody waits for them, their blocks stay -------------------------------------- */
 
 static void *left_behind[DETACHED];
 static sem_t left;

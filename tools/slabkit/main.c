@@ -32,8 +32,7 @@ static const struct cli_command commands[] = {
      "usage: slabkit help [COMMAND|options]\n"},
 };
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 int cli_error(int status, const char *format, ...)
 {
@@ -62,8 +61,7 @@ int cli_print(const char *text)
     return print_end(&w);
 }
 
-/* ---- help -------------------------------------------------------------------------------------
- */
+/* ---- help ------------------------------------------------------------------------------------ */
 
 static void write_commands(struct writer *w)
 {
@@ -141,8 +139,7 @@ static int version_main(int argc, char **argv)
     return cli_print("slabkit " SLABKIT_VERSION "\n");
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------
- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 static bool asks_help(const char *arg)
 {

@@ -24,8 +24,7 @@ static uint64_t peak_rss_bytes(const struct child_end *end)
     return (uint64_t)end->usage.ru_maxrss * 1024;
 }
 
-/* ---- why there is no snapshot -------------------------------------------------------------------
- */
+/* ---- why there is no snapshot ---------------------------------------------------------------- */
 
 static void write_absence(struct writer *w, const struct child_end *end, const struct collection *c)
 {
@@ -43,8 +42,7 @@ static void write_absence(struct writer *w, const struct child_end *end, const s
     }
 }
 
-/* ---- text ---------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void text_command(struct writer *w, char *const *argv)
 {
@@ -167,8 +165,7 @@ static void text_report(struct writer *w, char *const *argv, const struct child_
     text_processes(w, c);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void json_u64(struct writer *w, const char *key, uint64_t v)
 {
