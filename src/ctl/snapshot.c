@@ -28,8 +28,6 @@ static void copy_name(char *out, size_t bytes, const char *name)
 
 static void add_slot(struct slabkit_class *k, struct slot_cache *sc)
 {
-    struct parray *pa;
-
     k->allocs += plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind) +
                  sk_load_relaxed(&sc->sc_alloc_passed);
     k->alloc_misses += sk_load_relaxed(&sc->sc_alloc_misses);
@@ -42,9 +40,9 @@ static void add_slot(struct slabkit_class *k, struct slot_cache *sc)
     k->remote_chains += sk_load_relaxed(&sc->sc_remote_chains);
     k->tells += sk_load_relaxed(&sc->sc_tells);
     plat_lock(&sc->sc_lock);
-    pa = sc->sc_array;
-    if (pa && pa->pa_cap > k->array_limit)
-        k->array_limit = pa->pa_cap;
+    for (enum side side = 0; side < SIDES; side++)
+        if (sc->sc_array[side] && sc->sc_array[side]->pa_cap > k->array_limit)
+            k->array_limit = sc->sc_array[side]->pa_cap;
     k->slabs_partial += sc->sc_npartial;
     plat_unlock(&sc->sc_lock);
 }

@@ -89,7 +89,7 @@ void *km_zalloc(size_t size)
 
 static void free_once(void *p)
 {
-    unsigned idx = region_kind(p);
+    unsigned idx = region_index(p);
 
     if (idx)
         pcpu_free_slow(pcpu_cache_at(idx), p);
@@ -124,7 +124,7 @@ static _Noreturn void query_misuse(enum misuse what, const void *p, size_t bytes
 
 static size_t usable_or_0(const void *p)
 {
-    unsigned idx = region_kind(p);
+    unsigned idx = region_index(p);
     size_t bytes;
 
     if (SK_LIKELY(idx != 0))
@@ -146,7 +146,7 @@ size_t km_usable(const void *p, const char *who)
 
 void km_check_sized(const void *p, size_t size, size_t align)
 {
-    unsigned idx = region_kind(p);
+    unsigned idx = region_index(p);
 
     if (align && (uintptr_t)p % align)
         query_misuse(MISUSE_ALIGN, p, align, NULL);

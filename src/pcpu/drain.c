@@ -27,15 +27,17 @@ static void array_home(struct slot_cache *sc, struct parray *pa)
 
 static void slot_empty(struct slot_cache *sc)
 {
-    struct parray *pa, *spare;
+    struct parray *own, *foreign, *spare;
 
     plat_lock(&sc->sc_lock);
-    pa = slot_close(sc);
+    own = slot_close(sc, SIDE_OWN);
+    foreign = slot_close(sc, SIDE_FOREIGN);
     spare = sc->sc_spare;
     sc->sc_spare = NULL;
     plat_unlock(&sc->sc_lock);
     parray_unmake(spare);
-    array_home(sc, pa);
+    array_home(sc, own);
+    array_home(sc, foreign);
 }
 
 static void slot_collect(struct slot_cache *sc)
@@ -146,21 +148,38 @@ void pcpu_drain_all(void)
 
 /* ---- the reaper's pass ----------------------------------------------------------------------- */
 
-/* Passes since the pair was last used. A slot whose array only hits shows it by its word. */
+/* A slot whose arrays only hit shows it by its words. */
+static bool words_changed(struct slot_cache *sc)
+{
+    bool changed = false;
+
+    for (enum side side = 0; side < SIDES; side++) {
+        uintptr_t word = side_word(sc, side);
+
+        changed |= word != sc->sc_last_word[side];
+        sc->sc_last_word[side] = word;
+    }
+    return changed;
+}
+
+/* Passes since the pair was last used. */
 static unsigned slot_age(struct slot_cache *sc)
 {
-    uintptr_t word = sk_load_relaxed(plat_slot_word(sc->sc_slot, sc->sc_cache->pc_geom.kind));
     unsigned age;
     bool used;
 
     plat_lock(&sc->sc_lock);
-    used = sc->sc_touched || word != sc->sc_last_word;
+    used = words_changed(sc) | (sc->sc_touched != 0);
     age = sc->sc_idle_ticks = used ? 0 : sc->sc_idle_ticks + 1;
     sc->sc_touched = 0;
     sc->sc_misses = 0;
-    sc->sc_last_word = word;
     plat_unlock(&sc->sc_lock);
     return age;
+}
+
+static bool slot_has_array(const struct slot_cache *sc)
+{
+    return sk_load_relaxed(&sc->sc_array[SIDE_OWN]) || sk_load_relaxed(&sc->sc_array[SIDE_FOREIGN]);
 }
 
 static bool slot_reap(struct slot_cache *sc, bool *idle)
@@ -170,7 +189,7 @@ static bool slot_reap(struct slot_cache *sc, bool *idle)
 
     slot_collect(sc);
     *idle &= age >= IDLE_TICKS_ARRAY;
-    if (age >= IDLE_TICKS_ARRAY && sk_load_relaxed(&sc->sc_array)) {
+    if (age >= IDLE_TICKS_ARRAY && slot_has_array(sc)) {
         slot_empty(sc);
         some = true;
     }

@@ -148,7 +148,7 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
  * was freed twice and its slab went with the first time. */
 static struct slab *slab_holding(const struct slot_cache *sc, const void *p)
 {
-    if (SK_UNLIKELY(region_kind(p) != sc->sc_cache->pc_geom.kind))
+    if (SK_UNLIKELY(region_index(p) != sc->sc_cache->pc_geom.kind))
         slab_misuse(MISUSE_FREED, &sc->sc_cache->pc_geom, p);
     return region_info(p)->slab;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: which array a slot's word names.
+ * Role: which arrays a slot's words name.
  * Below: plat's compare-and-swap, stop and open on a slot's word.
  * Concurrency: under sc_lock; pops and pushes of the slot go on meanwhile.
  */
@@ -16,15 +16,15 @@ static unsigned array_avail(const struct parray *pa, uintptr_t word)
     return (unsigned)(plat_word_top(word) - (void **)pa->pa_a);
 }
 
-struct parray *slot_swap(struct slot_cache *sc, struct parray *pa)
+struct parray *slot_swap(struct slot_cache *sc, enum side side, struct parray *pa)
 {
-    unsigned slot = sc->sc_slot, idx = sc->sc_cache->pc_geom.kind;
-    struct parray *old = sc->sc_array;
+    unsigned slot = sc->sc_slot, idx = side_index(sc, side);
+    struct parray *old = sc->sc_array[side];
 
     if (!old) {
         plat_slot_open(slot, idx, parray_word(pa));
     } else {
-        uintptr_t word = sk_load_relaxed(plat_slot_word(slot, idx));
+        uintptr_t word = side_word(sc, side);
 
         if (!plat_slot_cas(slot, idx, word, parray_word(pa)))
             return pa;
@@ -32,19 +32,19 @@ struct parray *slot_swap(struct slot_cache *sc, struct parray *pa)
     }
     if (!old || old->pa_cap != pa->pa_cap)
         slot_budget_add(slot, array_bytes(sc, pa) - array_bytes(sc, old));
-    sk_store_relaxed(&sc->sc_array, pa);
+    sk_store_relaxed(&sc->sc_array[side], pa);
     return old;
 }
 
-struct parray *slot_close(struct slot_cache *sc)
+struct parray *slot_close(struct slot_cache *sc, enum side side)
 {
-    struct parray *pa = sc->sc_array;
+    struct parray *pa = sc->sc_array[side];
 
     if (pa) {
-        uintptr_t word = plat_slot_stop(sc->sc_slot, sc->sc_cache->pc_geom.kind);
+        uintptr_t word = plat_slot_stop(sc->sc_slot, side_index(sc, side));
 
         pa->pa_avail = array_avail(pa, word);
-        sk_store_relaxed(&sc->sc_array, NULL);
+        sk_store_relaxed(&sc->sc_array[side], NULL);
         slot_budget_add(sc->sc_slot, -array_bytes(sc, pa));
     }
     return pa;

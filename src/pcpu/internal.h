@@ -30,14 +30,24 @@ bool slot_budget_allows(unsigned slot, size_t bytes);
 
 /* ---- array side (install.c), under sc_lock --------------------------------------------------- */
 
+SK_INLINE unsigned side_index(const struct slot_cache *sc, enum side side)
+{
+    return sc->sc_cache->pc_geom.kind + (side == SIDE_FOREIGN ? PLAT_FOREIGN : 0);
+}
+
+SK_INLINE uintptr_t side_word(const struct slot_cache *sc, enum side side)
+{
+    return sk_load_relaxed(plat_slot_word(sc->sc_slot, side_index(sc, side)));
+}
+
 /*
  * Puts pa in the place of the slot's array and returns what the caller is left with: that array
  * (its pa_avail set), NULL if there was none, or pa itself: the thread does not run on this slot
  * any more, and nothing changed.
  */
-struct parray *slot_swap(struct slot_cache *sc, struct parray *pa);
+struct parray *slot_swap(struct slot_cache *sc, enum side side, struct parray *pa);
 /* Takes the array out from anywhere, for good. NULL: there was none. */
-struct parray *slot_close(struct slot_cache *sc);
+struct parray *slot_close(struct slot_cache *sc, enum side side);
 
 /* ---- slab side (home.c), under sc_lock ------------------------------------------------------- */
 

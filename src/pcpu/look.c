@@ -11,11 +11,9 @@ static uint64_t slot_count(struct slot_cache *sc)
     uint64_t n = 0;
 
     plat_lock(&sc->sc_lock);
-    if (sc->sc_array) {
-        uintptr_t word = sk_load_relaxed(plat_slot_word(sc->sc_slot, sc->sc_cache->pc_geom.kind));
-
-        n = (uint64_t)(plat_word_top(word) - (void **)sc->sc_array->pa_a);
-    }
+    for (enum side side = 0; side < SIDES; side++)
+        if (sc->sc_array[side])
+            n += (uint64_t)(plat_word_top(side_word(sc, side)) - (void **)sc->sc_array[side]->pa_a);
     plat_unlock(&sc->sc_lock);
     return n;
 }
@@ -93,20 +91,26 @@ static unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t co
     return faults + fault_if(n != count, c, fault, "a list has another length than its count says");
 }
 
+static unsigned verify_array(struct pcpu_cache *c, struct slot_cache *sc, enum side side,
+                             fault_fn *fault)
+{
+    struct parray *pa = sc->sc_array[side];
+    uintptr_t word = side_word(sc, side);
+
+    if (!pa || !word)
+        return fault_if(pa || word, c, fault, "a slot's word and its array disagree");
+    return fault_if(plat_word_top(word) < pa->pa_a || plat_word_top(word) > pa->pa_a + pa->pa_cap,
+                    c, fault, "a slot's word points outside of its array");
+}
+
 static unsigned verify_slot(struct pcpu_cache *c, struct slot_cache *sc, fault_fn *fault)
 {
     unsigned faults;
-    uintptr_t word;
 
     plat_lock(&sc->sc_lock);
-    word = sk_load_relaxed(plat_slot_word(sc->sc_slot, c->pc_geom.kind));
     faults = verify_list(c, &sc->sc_partial, sc->sc_npartial, SLAB_PARTIAL, sc->sc_slot, fault);
-    faults += fault_if((word == 0) != (sc->sc_array == NULL), c, fault,
-                       "a slot's word and its array disagree");
-    if (sc->sc_array && word)
-        faults += fault_if(plat_word_top(word) < sc->sc_array->pa_a ||
-                               plat_word_top(word) > sc->sc_array->pa_a + sc->sc_array->pa_cap,
-                           c, fault, "a slot's word points outside of its array");
+    for (enum side side = 0; side < SIDES; side++)
+        faults += verify_array(c, sc, side, fault);
     plat_unlock(&sc->sc_lock);
     return faults;
 }

@@ -5,7 +5,7 @@
  * Below: node.
  * Owns: struct slot_cache, one per (slot, cache) that was ever used, and the table of them.
  * Invariants, per slot_cache under its lock:
- *       the slot's word is 0 <=> sc_array == NULL; otherwise it points into sc_array->pa_a
+ *       a word of the slot is 0 <=> its sc_array[] is NULL; otherwise it points into that array
  *       every slab on sc_partial has sl_owner == sc_slot and state PARTIAL
  *       objects in the program's hands, arrays and depots of a cache
  *           = sum over its slots of sc_refill_objs - sc_flush_objs
@@ -21,6 +21,14 @@
 
 struct pcpu_cache;
 
+/* The arrays of a slot: what it allocates from and frees its own objects to, and what it freed of
+ * other slots' slabs, never allocates from, and gives to the depot or home. */
+enum side {
+    SIDE_OWN,
+    SIDE_FOREIGN,
+    SIDES
+};
+
 struct slot_cache {
     /* Constant. */
     struct pcpu_cache *sc_cache;
@@ -29,15 +37,15 @@ struct slot_cache {
 
     struct plat_lock sc_lock;
     /* Under sc_lock. */
-    struct parray *sc_array;
+    struct parray *sc_array[SIDES];
     struct parray *sc_spare; /* an empty array kept at hand, or NULL */
     uint64_t sc_refill_pops; /* pops when the last slow path was a refill; else UINT64_MAX */
     struct list sc_partial;  /* the slab to take from first */
     uint32_t sc_npartial;
-    uint32_t sc_misses;     /* since the arrays last grew or were reaped */
-    uint32_t sc_idle_ticks; /* passes of the reaper that saw no use */
-    uint32_t sc_touched;    /* a slow path came by since the last pass */
-    uintptr_t sc_last_word; /* the word at the last pass */
+    uint32_t sc_misses;            /* since the arrays last grew or were reaped */
+    uint32_t sc_idle_ticks;        /* passes of the reaper that saw no use */
+    uint32_t sc_touched;           /* a slow path came by since the last pass */
+    uintptr_t sc_last_word[SIDES]; /* the words at the last pass */
 
     /* Figures, under sc_lock; read by anyone. */
     uint64_t sc_alloc_misses, sc_free_misses;

@@ -10,7 +10,7 @@
  *
  *     refill                                  flush
  *       a full array from the depot             the full array leaves; an empty one comes
- *       objects of the slot's own slabs           with p in it
+ *       objects of the slot's own slabs           with p in it: own or foreign
  *       a slab nobody runs                      depot has room: it goes there
  *       a new slab                              else the depot's oldest array goes home
  */
@@ -100,9 +100,9 @@ static bool work_get_slab(struct slot_cache *sc, struct work *w)
 
 /* ---- arrays grow ----------------------------------------------------------------------------- */
 
-static void slot_note_miss(struct slot_cache *sc)
+static void slot_note_miss(struct slot_cache *sc, enum side side)
 {
-    unsigned cap = sc->sc_array ? sc->sc_array->pa_cap : 0;
+    unsigned cap = sc->sc_array[side] ? sc->sc_array[side]->pa_cap : 0;
 
     sc->sc_touched = 1;
     if (++sc->sc_misses < MISSES_BEFORE_GROW || cap != sk_load_relaxed(&sc->sc_node->nd_cap))
@@ -156,13 +156,23 @@ static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, stru
         array_home_locked(sc, over, w);
 }
 
+/* The objects of a foreign array may be of any node, and a depot holds its own node's only. */
+static void array_leaves_locked(struct slot_cache *sc, enum side side, struct parray *pa,
+                                struct work *w)
+{
+    if (side == SIDE_FOREIGN && plat_nnodes() > 1)
+        array_home_locked(sc, pa, w);
+    else
+        array_to_depot_locked(sc, pa, w);
+}
+
 /* ---- refill ---------------------------------------------------------------------------------- */
 
 /* Takes one object of pa for the caller, and makes the rest the slot's array. */
 static void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
     void *obj = pa->pa_a[pa->pa_avail--];
-    struct parray *left = slot_swap(sc, pa);
+    struct parray *left = slot_swap(sc, SIDE_OWN, pa);
 
     sc->sc_refill_pops = plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind);
     sk_count(&sc->sc_alloc_passed, 1);
@@ -225,7 +235,7 @@ static enum step refill_locked(struct slot_cache *sc, struct work *w, void **obj
 {
     struct parray *full;
 
-    *obj = sc->sc_array ? plat_slot_pop_retry(sc->sc_cache->pc_geom.kind) : NULL;
+    *obj = sc->sc_array[SIDE_OWN] ? plat_slot_pop_retry(sc->sc_cache->pc_geom.kind) : NULL;
     if (*obj)
         return STEP_DONE;
     full = node_get_full(sc->sc_node);
@@ -242,7 +252,7 @@ static enum step refill_round(struct slot_cache *sc, struct work *w, void **obj,
 
     plat_lock(&sc->sc_lock);
     if (first) {
-        slot_note_miss(sc);
+        slot_note_miss(sc, SIDE_OWN);
         sk_count(&sc->sc_alloc_misses, 1);
     }
     step = refill_locked(sc, w, obj);
@@ -285,7 +295,7 @@ static bool slot_oscillates(const struct slot_cache *sc)
     uint64_t pops = plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind);
 
     return sc->sc_refill_pops != UINT64_MAX &&
-           pops - sc->sc_refill_pops < sc->sc_array->pa_cap / OSCILLATION_DIV;
+           pops - sc->sc_refill_pops < sc->sc_array[SIDE_OWN]->pa_cap / OSCILLATION_DIV;
 }
 
 /* So that the slot stands in the middle of its array, and not at its end again. Fewer than half go
@@ -301,11 +311,17 @@ static void array_give_back_half(struct slot_cache *sc, struct parray *full)
     full->pa_avail -= half - rest;
 }
 
-static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)
+/* Nobody is the owner of a slab that no slot runs. */
+static enum side side_of(const struct slot_cache *sc, const void *p)
+{
+    return PLAT_KIND_SLOT(region_kind(p)) == sc->sc_slot ? SIDE_OWN : SIDE_FOREIGN;
+}
+
+static enum step flush_locked(struct slot_cache *sc, enum side side, void *p, struct work *w)
 {
     struct parray *pa, *left;
 
-    if (sc->sc_array && plat_slot_push_retry(sc->sc_cache->pc_geom.kind, p))
+    if (sc->sc_array[side] && plat_slot_push_retry(side_index(sc, side), p))
         return STEP_DONE;
     pa = slot_empty_array(sc, w);
     if (!pa && !w->no_array)
@@ -316,30 +332,32 @@ static enum step flush_locked(struct slot_cache *sc, void *p, struct work *w)
     }
     pa->pa_a[1] = p;
     pa->pa_avail = 1;
-    left = slot_swap(sc, pa);
+    left = slot_swap(sc, side, pa);
     if (left == pa) {
         w->array = pa;
         return STEP_MOVED;
     }
-    if (left && slot_oscillates(sc))
+    if (left && side == SIDE_OWN && slot_oscillates(sc))
         array_give_back_half(sc, left);
     if (left)
-        array_to_depot_locked(sc, left, w);
-    sc->sc_refill_pops = UINT64_MAX;
+        array_leaves_locked(sc, side, left, w);
+    if (side == SIDE_OWN)
+        sc->sc_refill_pops = UINT64_MAX;
     return STEP_DONE;
 }
 
 static enum step flush_round(struct slot_cache *sc, void *p, struct work *w, unsigned round)
 {
+    enum side side = side_of(sc, p);
     enum step step = STEP_DONE;
 
     plat_lock(&sc->sc_lock);
     if (round == 0) {
-        slot_note_miss(sc);
+        slot_note_miss(sc, side);
         sk_count(&sc->sc_free_misses, 1);
     }
     if (round < ROUNDS_MAX)
-        step = flush_locked(sc, p, w);
+        step = flush_locked(sc, side, p, w);
     else
         flush_beside(sc, p, w);
     plat_unlock(&sc->sc_lock);

@@ -17,6 +17,8 @@
  *       Word PLAT_SLOT_ARRAYS + i counts the objects popped from array i. It is added to after
  *       the commit, so a thread moved between the two may once lose a count: it is a figure, not
  *       a state.
+ *       Word PLAT_FOREIGN + i is one more array of index i: push puts there what belongs to
+ *       another slot, and pop never looks there.
  *       Area -1 (and -2) exist and are all zero: a thread whose slot is not known yet reads a
  *       negative slot and misses.
  * Concurrency: a non-zero word is changed only by the per-slot primitives below. A word that
@@ -32,11 +34,18 @@
 #include "base/atomic.h"
 #include "base/check.h"
 
-#define PLAT_SLOT_SHIFT 16u
-#define PLAT_SLOT_WORDS (1u << (PLAT_SLOT_SHIFT - 3))
-#define PLAT_SLOT_ARRAYS                                                                           \
-    (PLAT_SLOT_WORDS / 2) /* indices of arrays; as many words count their pops */
-#define PLAT_MARK ((void *)1)
+#define PLAT_SLOT_SHIFT  17u
+#define PLAT_SLOT_WORDS  (1u << (PLAT_SLOT_SHIFT - 3))
+#define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4) /* indices of arrays */
+#define PLAT_FOREIGN     (PLAT_SLOT_WORDS / 2)
+#define PLAT_MARK        ((void *)1)
+/*
+ * What push is told about an object: the index of its array, and the slot that owns its slab. A
+ * kind of 0 is no object's: index 0 is never opened.
+ */
+#define PLAT_KIND(idx, slot)  ((uint32_t)(idx) | (uint32_t)(slot) << 16)
+#define PLAT_KIND_INDEX(kind) ((uint16_t)(kind))
+#define PLAT_KIND_SLOT(kind)  ((kind) >> 16)
 /* Indices that may be asked before plat_init. */
 #define PLAT_BOOT_INDICES 1024u
 #define PLAT_HIDDEN       __attribute__((visibility("hidden")))
@@ -116,8 +125,11 @@ unsigned plat_slot(void);
  * They never block; they miss instead (also after a bounded number of aborts). pop and push are
  * the whole hit path and are inline, in the implementation's plat_slot.h.
  *
- *   void *plat_slot_pop(unsigned idx);             NULL: miss
- *   bool  plat_slot_push(unsigned idx, void *obj); false: miss
+ *   void *plat_slot_pop(unsigned idx);               NULL: miss
+ *   bool  plat_slot_push(uint32_t kind, void *obj);  false: miss
+ *
+ * push acts on array idx if the thread runs on the slot that `kind` names, else on array
+ * PLAT_FOREIGN + idx. The others take either for idx.
  */
 unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n);         /* top first; how many */
 unsigned plat_slot_push_n(unsigned idx, void *const *objs, unsigned n); /* how many, from objs[0] */

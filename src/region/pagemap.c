@@ -79,14 +79,21 @@ void region_map_reset(uint32_t page, uint32_t pages)
     }
 }
 
-void region_set_slab(void *run, size_t pages, uint16_t kind, struct slab *slab)
+void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab)
 {
     size_t page = region_page(run);
     for (size_t i = page; i < page + pages; i++) {
         region_map.info[i].slab = slab;
         region_map.info[i].state = PAGE_SLAB;
-        region_map.kind[i] = kind;
     }
+    region_set_kind(run, pages, kind);
+}
+
+void region_set_kind(void *run, size_t pages, uint32_t kind)
+{
+    size_t page = region_page(run);
+    for (size_t i = page; i < page + pages; i++)
+        sk_store_relaxed(&region_map.kind[i], kind);
 }
 
 void region_set_large(void *run, size_t pages, size_t usable_bytes)

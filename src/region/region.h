@@ -19,7 +19,7 @@
  *       who holds an object of it.
  * Failure: NULL; nothing changed.
  * Why: a flat map, because a free spends its time finding the cache (a three-level map costs
- *       several nanoseconds more); 16 bits per page of 64 KiB are 32 KiB per GiB.
+ *       several nanoseconds more); 32 bits per page of 64 KiB are 64 KiB per GiB.
  */
 #ifndef SLABKIT_REGION_REGION_H
 #define SLABKIT_REGION_REGION_H
@@ -28,7 +28,7 @@
 
 struct slab;
 
-/* What a page is, beyond the 16-bit kind that the hit path reads. */
+/* What a page is, beyond the kind that the hit path reads. */
 enum page_state {
     PAGE_FREE = 0,   /* in a free run, or never used: no object was ever valid here */
     PAGE_SLAB,       /* owner is the struct slab; set on every page of the run */
@@ -51,7 +51,7 @@ struct page_info {
 struct region_map {
     uintptr_t base;
     size_t npages;
-    uint16_t *kind; /* per page: 0, or the array index of the cache whose slab this is */
+    uint32_t *kind; /* per page: 0, or the PLAT_KIND of the slab it is in. Atomic */
     struct page_info *info;
 };
 extern struct region_map region_map;
@@ -68,10 +68,16 @@ SK_INLINE void *region_page_addr(size_t page)
 }
 
 /* 0 for an address outside, or not in a slab. */
-SK_INLINE uint16_t region_kind(const void *p)
+SK_INLINE uint32_t region_kind(const void *p)
 {
     size_t page = region_page(p);
-    return SK_LIKELY(page < region_map.npages) ? region_map.kind[page] : 0;
+    return SK_LIKELY(page < region_map.npages) ? sk_load_relaxed(&region_map.kind[page]) : 0;
+}
+
+/* The array index alone. */
+SK_INLINE unsigned region_index(const void *p)
+{
+    return PLAT_KIND_INDEX(region_kind(p));
 }
 
 /* NULL for an address outside of the range. */
@@ -128,7 +134,9 @@ uint64_t region_trims(void);
 size_t region_reap(size_t keep_bytes, bool force);
 
 /* Page map, by the owner of the run. */
-void region_set_slab(void *run, size_t pages, uint16_t kind, struct slab *slab);
+void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab);
+/* Of a slab in use: another owner. Who frees an object meanwhile takes either for its kind. */
+void region_set_kind(void *run, size_t pages, uint32_t kind);
 void region_set_large(void *run, size_t pages, size_t usable_bytes);
 
 /* ---- huge blocks: outside of the range, straight from the system ------------------------ */

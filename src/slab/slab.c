@@ -59,7 +59,7 @@ struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, un
     s->sl_owner = slot;
     s->sl_state = SLAB_PARTIAL;
     list_init(&s->sl_link);
-    region_set_slab(run, g->pages, g->kind, s);
+    region_set_slab(run, g->pages, PLAT_KIND(g->kind, slot), s);
     return s;
 }
 
@@ -275,6 +275,7 @@ static void slab_adopted(struct slab *s, struct list *list, unsigned slot)
     /* On a list, hence not away: no pusher reads sl_owner before the slab is away again, and the
      * release in slab_partial_to_away orders this store before that. */
     sk_store_relaxed(&s->sl_owner, slot);
+    region_set_kind(s->sl_run, s->sl_geom->pages, PLAT_KIND(s->sl_geom->kind, slot));
     slab_join(s, list, SLAB_PARTIAL);
 }
 

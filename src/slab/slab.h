@@ -35,7 +35,7 @@ struct slab_geom {
     uint32_t colours; /* first objects may start at 0, colour_off, ... (colours - 1) * colour_off */
     uint32_t colour_off; /* bytes, a multiple of align */
     uint32_t link_off;   /* where a free object holds the link of a remote chain */
-    uint16_t kind;       /* page map entry: the cache's array index */
+    uint16_t kind;       /* the cache's array index */
     uint64_t recip;      /* sk_recip(size) */
 };
 

@@ -20,8 +20,9 @@ static size_t slot_sum(unsigned slot)
     for (unsigned k = 0; k < CACHES; k++) {
         struct slot_cache *sc = pcpu_slot_cache(slot, (uint16_t)(k + 1));
 
-        if (sc && sc->sc_array)
-            bytes += (size_t)sc->sc_array->pa_cap * caches[k].pc_geom.size;
+        for (enum side side = 0; sc && side < SIDES; side++)
+            if (sc->sc_array[side])
+                bytes += (size_t)sc->sc_array[side]->pa_cap * caches[k].pc_geom.size;
     }
     return bytes;
 }
@@ -78,7 +79,7 @@ static void test_no_growth_over_budget(void **state)
     for (unsigned pass = 0; pass < 20; pass++)
         reap();
     use(c, 1);
-    cap = pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array->pa_cap;
+    cap = pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap;
     for (unsigned pass = 0; pass < 20; pass++)
         reap();
     slot_budget_add(slot, ARRAY_BUDGET);
@@ -86,8 +87,9 @@ static void test_no_growth_over_budget(void **state)
     assert_int_equal(c->pc_node[plat_slot_node(slot)]->nd_cap, PARRAY_CAP_MIN);
     slot_budget_add(slot, -(int64_t)ARRAY_BUDGET);
     use(c, 10);
-    assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array->pa_cap >= cap);
-    assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array->pa_cap > PARRAY_CAP_MIN);
+    assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap >= cap);
+    assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap >
+                PARRAY_CAP_MIN);
     expect_empty();
 }
 

@@ -42,7 +42,7 @@ static void test_first_refill(void **state)
     alloc_n(c, 1);
     sc = pcpu_slot_cache(plat_slot(), c->pc_geom.kind);
     assert_non_null(sc);
-    cap = sc->sc_array->pa_cap;
+    cap = sc->sc_array[SIDE_OWN]->pa_cap;
     assert_int_equal(sc->sc_alloc_misses, 1);
     assert_int_equal(sc->sc_refills, 1);
     assert_int_equal(sc->sc_refill_objs, cap);

@@ -153,6 +153,32 @@ static void test_one_chain_for_each_slab_and_batch(void **state)
     expect_empty();
 }
 
+#define HANDED 8u
+
+static void free_then_alloc(struct pcpu_cache *c, unsigned from, unsigned to)
+{
+    free_some(c, from, to);
+    alloc_some(c, from, to);
+}
+
+/* Objects of two slots share no line because one of them freed what the other had allocated. */
+static void test_what_was_freed_here_is_not_given_out_here(void **state)
+{
+    struct pcpu_cache *c = &caches[1];
+    unsigned other;
+
+    (void)state;
+    alloc_some(c, 0, HANDED);
+    other = on_other_slot(free_then_alloc, c, 0, HANDED);
+    for (unsigned i = 0; i < HANDED; i++)
+        assert_int_equal(slab_at(objs[i])->sl_owner, other);
+    assert_non_null(pair(c, other)->sc_array[SIDE_FOREIGN]);
+    assert_true(at_rest(c, HANDED));
+    free_some(c, 0, HANDED);
+    assert_true(at_rest(c, 0));
+    expect_empty();
+}
+
 /* What the one leaves behind when it sleeps, the other takes over. */
 static void test_orphans_are_adopted_by_another_slot(void **state)
 {
@@ -236,6 +262,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_frees_go_home, empty_again),
         cmocka_unit_test_setup(test_one_chain_for_each_slab_and_batch, empty_again),
+        cmocka_unit_test_setup(test_what_was_freed_here_is_not_given_out_here, empty_again),
         cmocka_unit_test_setup(test_orphans_are_adopted_by_another_slot, empty_again),
         cmocka_unit_test_setup(test_a_slot_gives_up_slabs, empty_again),
         cmocka_unit_test_setup(test_returned_slabs_of_a_sleeping_slot, empty_again),

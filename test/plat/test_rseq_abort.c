@@ -54,7 +54,7 @@ SK_NOINLINE static enum rseq_result run_pop(struct hands *h)
 
 SK_NOINLINE static enum rseq_result run_push(struct hands *h)
 {
-    enum rseq_result r = rseq_push(IDX, h->held[h->n - 1]);
+    enum rseq_result r = rseq_push(PLAT_KIND(IDX, plat_slot()), h->held[h->n - 1]);
 
     if (r == RSEQ_HIT)
         h->n--;
@@ -131,7 +131,7 @@ SK_NOINLINE static enum rseq_result run_early(struct hands *h)
 
     __asm__ volatile goto(
         RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "sub $8, %[word]\n"
-                                                  "mov %[word], 65552(%[area], %[idx], 8)\n"
+                                                  "mov %[word], 131088(%[area], %[idx], 8)\n"
                                                   "mov 8(%[base], %[word]), %[top]\n"
                                                   "test %[top], %[top]\n"
                                                   "je %l[miss]\n"

@@ -13,7 +13,7 @@
 /* Areas -2 to 3 around a base, as plat_init would map them. */
 static char areas[6 << PLAT_SLOT_SHIFT] __attribute__((aligned(64)));
 static SK_TLS struct plat_rseq faked;
-static struct array arr;
+static struct array arr, other;
 static int things[8];
 
 static uintptr_t *word(void)
@@ -50,11 +50,29 @@ static void test_pop(void **state)
 static void test_push(void **state)
 {
     (void)state;
-    assert_int_equal(rseq_push(IDX, &things[4]), RSEQ_HIT);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT), &things[4]), RSEQ_HIT);
     assert_ptr_equal(arr.a[4], &things[4]);
-    assert_int_equal(rseq_push(IDX, &things[5]), RSEQ_MISS);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT), &things[5]), RSEQ_MISS);
     assert_ptr_equal(arr.a[5], PLAT_MARK);
     assert_int_equal(*word(), array_word(&arr, 4));
+}
+
+/* What belongs to another slot goes to the other array of this one. */
+static void test_push_of_another_slot(void **state)
+{
+    uintptr_t *foreign = plat_slot_word(SLOT, PLAT_FOREIGN + IDX), before = *word();
+
+    (void)state;
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT + 1), &things[4]), RSEQ_MISS);
+    array_init(&other, CAP);
+    *foreign = array_word(&other, 0);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT + 1), &things[4]), RSEQ_HIT);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, 0xffff), &things[5]), RSEQ_HIT);
+    assert_int_equal(*foreign, array_word(&other, 2));
+    assert_ptr_equal(other.a[1], &things[4]);
+    assert_ptr_equal(other.a[2], &things[5]);
+    assert_int_equal(*word(), before);
+    *foreign = 0;
 }
 
 static void test_pop_n(void **state)
@@ -110,7 +128,8 @@ static void all_miss(void)
     unsigned n;
 
     assert_int_equal(rseq_pop(IDX, &obj), RSEQ_MISS);
-    assert_int_equal(rseq_push(IDX, &things[1]), RSEQ_MISS);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT), &things[1]), RSEQ_MISS);
+    assert_int_equal(rseq_push(PLAT_KIND(IDX, SLOT + 1), &things[1]), RSEQ_MISS);
     assert_int_equal(rseq_pop_n(IDX, out, 2, &n), RSEQ_MISS);
     assert_int_equal(rseq_push_n(IDX, out, 2, &n), RSEQ_MISS);
 }
@@ -170,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_pop, open_three),
         cmocka_unit_test_setup(test_push, open_three),
+        cmocka_unit_test_setup(test_push_of_another_slot, open_three),
         cmocka_unit_test_setup(test_pop_n, open_three),
         cmocka_unit_test_setup(test_push_n, open_three),
         cmocka_unit_test_setup(test_cas, open_three),

@@ -77,7 +77,7 @@ static void push_one(struct stash *s)
         return;
     obj = s->obj[s->n - 1];
     holder_change(obj, 1, 0);
-    r = rseq_push(IDX, obj);
+    r = rseq_push(PLAT_KIND(IDX, plat_slot()), obj);
     if (r == RSEQ_ABORTED)
         sk_add_relaxed(&aborts, 1);
     if (r == RSEQ_HIT)

@@ -57,7 +57,8 @@ static void test_a_closed_array_misses(void **state)
     (void)state;
     assert_null(plat_slot_pop(IDX));
     assert_null(plat_slot_pop_retry(IDX));
-    assert_false(plat_slot_push(IDX, obj(1)));
+    assert_false(plat_slot_push(PLAT_KIND(IDX, plat_slot()), obj(1)));
+    assert_false(plat_slot_push(PLAT_KIND(IDX, plat_slot() + 1), obj(1)));
     assert_false(plat_slot_push_retry(IDX, obj(1)));
     assert_int_equal(plat_slot_pop_n(IDX, out, 2), 0);
     assert_int_equal(plat_slot_push_n(IDX, in, 2), 0);
@@ -72,7 +73,7 @@ static void test_push_fills_to_the_mark_and_pop_empties(void **state)
         assert_true(plat_slot_push_retry(IDX, obj(i)));
     assert_int_equal(word_now(), array_word(&arr, CAP));
     assert_false(plat_slot_push_retry(IDX, obj(0)));
-    assert_false(plat_slot_push(IDX, obj(0)));
+    assert_false(plat_slot_push(PLAT_KIND(IDX, plat_slot()), obj(0)));
     assert_ptr_equal(arr.a[CAP + 1], PLAT_MARK);
     for (unsigned i = CAP; i >= 1; i--)
         assert_ptr_equal(plat_slot_pop_retry(IDX), obj(i));
@@ -89,6 +90,35 @@ static void test_capacity_zero_is_empty_and_full(void **state)
     assert_false(plat_slot_push_retry(IDX, obj(1)));
     assert_null(plat_slot_pop_retry(IDX));
     assert_ptr_equal(arr.a[1], PLAT_MARK);
+}
+
+static bool push_within(unsigned tries, uint32_t kind, void *o)
+{
+    while (tries--)
+        if (plat_slot_push(kind, o))
+            return true;
+    return false;
+}
+
+/* The inline push misses for ever where the mode is not the one that it was built for. */
+static void test_push_parts_own_from_foreign(void **state)
+{
+    static struct array foreign;
+    uint32_t own = PLAT_KIND(IDX, plat_slot()), others = PLAT_KIND(IDX, plat_slot() + 1);
+    bool hits;
+
+    (void)state;
+    open_with(0);
+    array_init(&foreign, CAP);
+    plat_slot_open(plat_slot(), PLAT_FOREIGN + IDX, array_word(&foreign, 0));
+    hits = push_within(100, own, obj(1));
+    assert_int_equal(push_within(100, others, obj(2)), hits);
+    assert_int_equal(word_now(), array_word(&arr, hits));
+    assert_int_equal(plat_slot_stop(plat_slot(), PLAT_FOREIGN + IDX), array_word(&foreign, hits));
+    if (hits) {
+        assert_ptr_equal(arr.a[1], obj(1));
+        assert_ptr_equal(foreign.a[1], obj(2));
+    }
 }
 
 static void test_pop_n_gives_what_there_is_top_first(void **state)
@@ -202,6 +232,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_closed_array_misses),
         cmocka_unit_test_teardown(test_push_fills_to_the_mark_and_pop_empties, close_array),
         cmocka_unit_test_teardown(test_capacity_zero_is_empty_and_full, close_array),
+        cmocka_unit_test_teardown(test_push_parts_own_from_foreign, close_array),
         cmocka_unit_test_teardown(test_pop_n_gives_what_there_is_top_first, close_array),
         cmocka_unit_test_teardown(test_push_n_takes_what_fits_from_the_first, close_array),
         cmocka_unit_test_teardown(test_cas_stores_only_over_what_it_expects, close_array),

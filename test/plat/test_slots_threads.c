@@ -16,13 +16,18 @@
 #define ROUNDS     60000u
 #define STOPS      1500u
 #define FORKS      20u
-#define INDICES    3u
+#define ARRAYS     3u
+#define INDICES    (2 * ARRAYS)
 #define SLOTS_USED 8u
 #define PER_ARRAY  12u
 #define CAP        16u
 #define OBJECTS    (SLOTS_USED * INDICES * PER_ARRAY)
 #define BATCH      5u
 #define HELD_MAX   64u
+
+/* The index of each array; the upper half are those for other slots' objects. */
+static const unsigned index_of[INDICES] = {
+    0, 1, 2, PLAT_FOREIGN + 0, PLAT_FOREIGN + 1, PLAT_FOREIGN + 2};
 
 static struct array arrays[SLOTS_USED][INDICES];
 static struct plat_lock locks[SLOTS_USED][INDICES];
@@ -77,38 +82,40 @@ static void take(struct worker *w, void *obj)
     w->held[w->n++] = obj;
 }
 
-static void do_pop(struct worker *w, unsigned idx)
+static void do_pop(struct worker *w, unsigned i)
 {
+    unsigned idx = index_of[i];
     void *obj;
 
     if (w->n == HELD_MAX)
         return;
-    obj = draw(w, 2) ? plat_slot_pop(idx) : plat_slot_pop_retry(idx);
+    obj = draw(w, 2) && idx < ARRAYS ? plat_slot_pop(idx) : plat_slot_pop_retry(idx);
     if (obj != NULL)
         take(w, obj);
 }
 
-static void do_push(struct worker *w, unsigned idx)
+static void do_push(struct worker *w, unsigned i)
 {
+    uint32_t kind = PLAT_KIND(i % ARRAYS, draw(w, slots_used()));
     void *obj;
 
     if (w->n == 0)
         return;
     obj = w->held[w->n - 1];
     holder_change(obj, 1, 0);
-    if (draw(w, 2) ? plat_slot_push(idx, obj) : plat_slot_push_retry(idx, obj))
+    if (draw(w, 2) ? plat_slot_push(kind, obj) : plat_slot_push_retry(index_of[i], obj))
         w->n--;
     else
         holder_change(obj, 0, 1);
 }
 
-static void do_pop_n(struct worker *w, unsigned idx)
+static void do_pop_n(struct worker *w, unsigned i)
 {
     void *out[BATCH];
-    unsigned n = plat_slot_pop_n(idx, out, (unsigned)sk_min(BATCH, HELD_MAX - w->n));
+    unsigned n = plat_slot_pop_n(index_of[i], out, (unsigned)sk_min(BATCH, HELD_MAX - w->n));
 
-    for (unsigned i = 0; i < n; i++)
-        take(w, out[i]);
+    for (unsigned k = 0; k < n; k++)
+        take(w, out[k]);
 }
 
 static void do_push_n(struct worker *w, unsigned idx)
@@ -118,7 +125,7 @@ static void do_push_n(struct worker *w, unsigned idx)
 
     for (unsigned i = 0; i < n; i++)
         holder_change(from[i], 1, 0);
-    done = plat_slot_push_n(idx, from, n);
+    done = plat_slot_push_n(index_of[idx], from, n);
     for (unsigned i = done; i < n; i++)
         holder_change(from[i], 0, 1);
     memmove(from, from + done, (n - done) * sizeof(*from));
@@ -138,7 +145,7 @@ static void check_closed(unsigned slot, unsigned idx, uintptr_t word)
     for (unsigned i = 1; i <= n; i++)
         if (sk_load_relaxed(&held_by[number_of(r->a[i])]) != 0)
             fault();
-    if (sk_load_relaxed(plat_slot_word(slot, idx)) != 0)
+    if (sk_load_relaxed(plat_slot_word(slot, index_of[idx])) != 0)
         fault();
 }
 
@@ -151,10 +158,10 @@ static void do_cas(struct worker *w, unsigned idx)
     (void)w;
     if (slot >= SLOTS_USED || !plat_trylock(&locks[slot][idx]))
         return;
-    word = sk_load_acquire(plat_slot_word(slot, idx));
-    if (word != 0 && plat_slot_cas(slot, idx, word, 0)) {
+    word = sk_load_acquire(plat_slot_word(slot, index_of[idx]));
+    if (word != 0 && plat_slot_cas(slot, index_of[idx], word, 0)) {
         check_closed(slot, idx, word);
-        plat_slot_open(slot, idx, word);
+        plat_slot_open(slot, index_of[idx], word);
     }
     plat_unlock(&locks[slot][idx]);
 }
@@ -184,17 +191,16 @@ static void reverse(struct array *r, unsigned n)
 
 static void stop_and_reopen(unsigned slot)
 {
-    static const unsigned idx[INDICES] = {0, 1, 2};
     uintptr_t words[INDICES];
 
     for (unsigned i = 0; i < INDICES; i++)
         plat_lock(&locks[slot][i]);
-    plat_slot_stop_many(slot, idx, words, INDICES);
+    plat_slot_stop_many(slot, index_of, words, INDICES);
     for (unsigned i = 0; i < INDICES; i++)
         check_closed(slot, i, words[i]);
     for (unsigned i = 0; i < INDICES; i++) {
         reverse(&arrays[slot][i], array_count(&arrays[slot][i], words[i]));
-        plat_slot_open(slot, i, words[i]);
+        plat_slot_open(slot, index_of[i], words[i]);
         plat_unlock(&locks[slot][i]);
     }
 }
@@ -212,7 +218,7 @@ static void fill(void)
             array_init(r, CAP);
             for (unsigned i = 1; i <= PER_ARRAY; i++)
                 r->a[i] = obj_of(n++);
-            plat_slot_open(slot, idx, array_word(r, PER_ARRAY));
+            plat_slot_open(slot, index_of[idx], array_word(r, PER_ARRAY));
         }
 }
 
@@ -244,7 +250,7 @@ static void run(void (*meanwhile)(void))
         pthread_join(threads[i], NULL);
     for (unsigned slot = 0; slot < slots_used(); slot++)
         for (unsigned idx = 0; idx < INDICES; idx++)
-            count_array(seen, &arrays[slot][idx], plat_slot_stop(slot, idx));
+            count_array(seen, &arrays[slot][idx], plat_slot_stop(slot, index_of[idx]));
     for (unsigned i = 0; i < THREADS; i++)
         for (unsigned k = 0; k < workers[i].n; k++)
             seen[number_of(workers[i].held[k])]++;
@@ -272,7 +278,7 @@ static int look_in_child(void)
     faults = 0;
     for (unsigned slot = 0; slot < slots_used(); slot++)
         for (unsigned idx = 0; idx < INDICES; idx++)
-            count_array(seen, &arrays[slot][idx], plat_slot_stop(slot, idx));
+            count_array(seen, &arrays[slot][idx], plat_slot_stop(slot, index_of[idx]));
     for (unsigned n = 0; n < OBJECTS; n++)
         if (seen[n] > 1)
             fault();
@@ -289,7 +295,7 @@ static void watch_frozen(uintptr_t *words)
 {
     for (unsigned slot = 0; slot < slots_used(); slot++)
         for (unsigned idx = 0; idx < INDICES; idx++) {
-            uintptr_t now = sk_load_acquire(plat_slot_word(slot, idx));
+            uintptr_t now = sk_load_acquire(plat_slot_word(slot, index_of[idx]));
 
             if (words[slot * INDICES + idx] != 0 && words[slot * INDICES + idx] != now)
                 fault();

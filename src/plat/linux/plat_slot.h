@@ -22,9 +22,9 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
     return obj;
 }
 
-SK_INLINE bool plat_slot_push(unsigned idx, void *obj)
+SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
 {
-    return SK_LIKELY(rseq_push(idx, obj) == RSEQ_HIT);
+    return SK_LIKELY(rseq_push(kind, obj) == RSEQ_HIT);
 }
 
 #endif

@@ -37,7 +37,8 @@ struct plat_rseq {
 #define RSEQ_DELTA_CID 0
 #define RSEQ_DELTA_CPU (RSEQ_OFF_CPU_ID - RSEQ_OFF_MM_CID)
 
-_Static_assert(8 * PLAT_SLOT_ARRAYS == 32768, "the offset in the sections");
+_Static_assert(PLAT_SLOT_SHIFT == 17 && 8 * PLAT_SLOT_ARRAYS == 32768 && PLAT_FOREIGN == 8192,
+               "the numbers in the sections");
 _Static_assert(sizeof(struct plat_rseq) == RSEQ_BYTES, "the ABI's first size");
 _Static_assert(offsetof(struct plat_rseq, cpu_id) == RSEQ_OFF_CPU_ID, "ABI");
 _Static_assert(offsetof(struct plat_rseq, rseq_cs) == RSEQ_OFF_CS, "ABI");

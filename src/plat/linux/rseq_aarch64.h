@@ -47,9 +47,9 @@
 /* area: where the word is, but for 16; word: the word of idx. */
 #define RSEQ_LOAD_WORD                                                                             \
     "ldr %[base], %[slot_base]\n"                                                                  \
-    "add %[area], %[base], %[area], lsl #16\n"                                                     \
+    "add %[area], %[base], %[area], lsl #17\n"                                                     \
     "add %[area], %[area], %[idx], lsl #3\n"                                                       \
-    "add %[area], %[area], #16, lsl #12\n"                                                         \
+    "add %[area], %[area], #32, lsl #12\n"                                                         \
     "ldr %[word], [%[area], #16]\n"
 
 #define RSEQ_COMMIT                                                                                \
@@ -91,17 +91,23 @@ aborted:
     return RSEQ_ABORTED;
 }
 
-SK_INLINE enum rseq_result rseq_push(unsigned idx, void *obj)
+/* 2 << 12 = PLAT_FOREIGN. */
+SK_INLINE enum rseq_result rseq_push(uint32_t kind, void *obj)
 {
-    uintptr_t area, base, word, tp;
+    uintptr_t area, base, word, tp, idx;
 
-    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN
+                          "add %[idx], %[own], #2, lsl #12\n"
+                          "cmp %w[area], %w[owner]\n"
+                          "csel %[idx], %[own], %[idx], eq\n" RSEQ_LOAD_WORD
                           "add %[word], %[word], #8\n"
                           "ldr %[tp], [%[base], %[word]]\n"
                           "cmp %[tp], #1\n"
                           "b.eq 7f\n"
-                          "str %[obj], [%[base], %[word]]\n" RSEQ_COMMIT RSEQ_EXITS:RSEQ_SCRATCH
-                          : [idx] "r"((uintptr_t)idx), [obj] "r"(obj), RSEQ_GLOBALS
+                          "str %[obj], [%[base], %[word]]\n" RSEQ_COMMIT RSEQ_EXITS
+                          : RSEQ_SCRATCH, [idx] "=&r"(idx)
+                          : [own] "r"((uintptr_t)PLAT_KIND_INDEX(kind)),
+                            [owner] "r"(PLAT_KIND_SLOT(kind)), [obj] "r"(obj), RSEQ_GLOBALS
                           : "memory", "cc"
                           : miss, aborted);
     return RSEQ_HIT;

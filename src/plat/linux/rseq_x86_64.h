@@ -43,18 +43,18 @@
 #define RSEQ_LOAD_WORD                                                                             \
     "movslq %%fs:24(%[area]), %[area]\n"                                                           \
     "mov %[slot_base], %[base]\n"                                                                  \
-    "shl $16, %[area]\n"                                                                           \
+    "shl $17, %[area]\n"                                                                           \
     "add %[base], %[area]\n"                                                                       \
-    "mov 65552(%[area], %[idx], 8), %[word]\n"
+    "mov 131088(%[area], %[idx], 8), %[word]\n"
 
 #define RSEQ_COMMIT                                                                                \
-    "mov %[word], 65552(%[area], %[idx], 8)\n"                                                     \
+    "mov %[word], 131088(%[area], %[idx], 8)\n"                                                    \
     "2:\n"
 
-/* After the section, hence not exact: see plat.h. 98320 = 65552 + 8 * PLAT_SLOT_ARRAYS. */
-#define RSEQ_COUNT_POP "incq 98320(%[area], %[idx], 8)\n"
+/* After the section, hence not exact: see plat.h. 163856 = 131088 + 8 * PLAT_SLOT_ARRAYS. */
+#define RSEQ_COUNT_POP "incq 163856(%[area], %[idx], 8)\n"
 
-#define RSEQ_COUNT_POP_N "add %[done], 98320(%[area], %[idx], 8)\n"
+#define RSEQ_COUNT_POP_N "add %[done], 163856(%[area], %[idx], 8)\n"
 
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \
@@ -84,19 +84,24 @@ aborted:
     return RSEQ_ABORTED;
 }
 
-SK_INLINE enum rseq_result rseq_push(unsigned idx, void *obj)
+/* 8192 = PLAT_FOREIGN. */
+SK_INLINE enum rseq_result rseq_push(uint32_t kind, void *obj)
 {
-    uintptr_t area, base, word;
+    uintptr_t area, base, word, idx;
 
-    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
-                          "cmpq $1, 8(%[base], %[word])\n"
-                          "je %l[miss]\n"
-                          "mov %[obj], 8(%[base], %[word])\n"
-                          "add $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
-                          : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word)
-                          : [idx] "r"((uintptr_t)idx), [obj] "r"(obj), RSEQ_GLOBALS
-                          : "memory", "cc"
-                          : miss, aborted);
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN "lea 8192(%[own]), %[idx]\n"
+                                   "cmp %k[owner], %%fs:24(%[area])\n"
+                                   "cmove %[own], %[idx]\n" RSEQ_LOAD_WORD
+                                   "cmpq $1, 8(%[base], %[word])\n"
+                                   "je %l[miss]\n"
+                                   "mov %[obj], 8(%[base], %[word])\n"
+                                   "add $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [idx] "=&r"(idx)
+        : [own] "r"((uintptr_t)PLAT_KIND_INDEX(kind)), [owner] "r"(PLAT_KIND_SLOT(kind)),
+          [obj] "r"(obj), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
     return RSEQ_HIT;
 miss:
     return RSEQ_MISS;

@@ -55,14 +55,7 @@ void *plat_slot_pop_retry(unsigned idx)
 
 bool plat_slot_push_retry(unsigned idx, void *obj)
 {
-    enum rseq_result r = RSEQ_ABORTED;
-
-    if (portable())
-        return portable_push(idx, obj);
-    plat_slot();
-    for (unsigned i = 0; i < SECTION_TRIES && r == RSEQ_ABORTED; i++)
-        r = rseq_push(idx, obj);
-    return r == RSEQ_HIT;
+    return plat_slot_push_n(idx, &obj, 1) == 1;
 }
 
 unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the hit path: pop and push on a slot, by a lock. Misses until plat_init has run.
- * Below: plat.h.
+ * Below: slot_locks.h.
  */
 #ifndef SLABKIT_PLAT_SLOT_H
 #define SLABKIT_PLAT_SLOT_H
 
-#include "plat/plat.h"
+#include "plat/portable/slot_locks.h"
 
 SK_INLINE void *plat_slot_pop(unsigned idx)
 {
     return SK_LIKELY(plat_mode() != PLAT_MODE_NONE) ? plat_slot_pop_retry(idx) : NULL;
 }
 
-SK_INLINE bool plat_slot_push(unsigned idx, void *obj)
+SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
 {
-    return SK_LIKELY(plat_mode() != PLAT_MODE_NONE) && plat_slot_push_retry(idx, obj);
+    return SK_LIKELY(plat_mode() != PLAT_MODE_NONE) && portable_push_kind(kind, obj);
 }
 
 #endif

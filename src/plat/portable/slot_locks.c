@@ -161,16 +161,26 @@ unsigned portable_push_n(unsigned idx, void *const *objs, unsigned n)
     return done;
 }
 
+bool portable_push_kind(uint32_t kind, void *obj)
+{
+    unsigned slot = slot_enter();
+    unsigned idx = PLAT_KIND_INDEX(kind);
+    bool done;
+
+    if (slot == NO_SLOT)
+        return false;
+    if (slot != PLAT_KIND_SLOT(kind))
+        idx += PLAT_FOREIGN;
+    done = push_locked(plat_slot_word(slot, idx), &obj, 1) == 1;
+    slot_leave(slot);
+    return done;
+}
+
 void *portable_pop(unsigned idx)
 {
     void *obj;
 
     return portable_pop_n(idx, &obj, 1) == 1 ? obj : NULL;
-}
-
-bool portable_push(unsigned idx, void *obj)
-{
-    return portable_push_n(idx, &obj, 1) == 1;
 }
 
 /* ---- one given slot ------------------------------------------------------------------------ */

@@ -14,7 +14,7 @@
 unsigned portable_home(void);
 
 void *portable_pop(unsigned idx);
-bool portable_push(unsigned idx, void *obj);
+bool portable_push_kind(uint32_t kind, void *obj);
 unsigned portable_pop_n(unsigned idx, void **out, unsigned n);
 unsigned portable_push_n(unsigned idx, void *const *objs, unsigned n);
 bool portable_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new);

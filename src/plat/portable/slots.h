@@ -16,7 +16,7 @@ struct slots_choice {
 /* The base words and area -1 for the first indices: all that a thread without a slot can reach. */
 struct slots_boot {
     uintptr_t empty, full;
-    uintptr_t area[PLAT_BOOT_INDICES];
+    uintptr_t area[PLAT_FOREIGN + PLAT_BOOT_INDICES];
 };
 
 extern PLAT_HIDDEN struct slots_boot plat_boot;

@@ -34,7 +34,7 @@ void *plat_slot_pop_retry(unsigned idx)
 
 bool plat_slot_push_retry(unsigned idx, void *obj)
 {
-    return portable_push(idx, obj);
+    return portable_push_n(idx, &obj, 1) == 1;
 }
 
 unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n)
