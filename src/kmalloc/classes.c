@@ -10,9 +10,9 @@
 
 uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];
 uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1];
-struct pcpu_cache km_caches[KM_CLASSES + 1];
+struct pcpu_cache km_caches[KM_CACHES + 1];
 
-static char class_names[KM_CLASSES + 1][16];
+static char class_names[KM_CACHES + 1][16];
 static bool started;
 
 /* Class i, from 1: 8, then multiples of 16 to 128, then eight steps per doubling. */
@@ -59,10 +59,20 @@ static void class_init(unsigned i)
         km_class_coarse[s] = (uint8_t)i;
 }
 
+static void medium_init(unsigned i)
+{
+    size_t bytes = (i - KM_CLASSES) * KM_MEDIUM_STEP;
+
+    class_name(class_names[i], bytes);
+    pcpu_cache_init(&km_caches[i], class_names[i], bytes, KM_MEDIUM_STEP, (uint16_t)i);
+}
+
 void km_init(void)
 {
     for (unsigned i = 1; i <= KM_CLASSES; i++)
         class_init(i);
+    for (unsigned i = KM_CLASSES + 1; i <= KM_CACHES; i++)
+        medium_init(i);
     nested_init();
     sk_store_release(&started, true);
 }
@@ -74,7 +84,7 @@ bool km_started(void)
 
 size_t km_good_size(size_t size)
 {
-    if (size <= KM_SMALL_MAX)
+    if (size <= KM_MEDIUM_MAX)
         return km_caches[km_class(size)].pc_geom.size;
     return sk_align_up(size, plat_sys_page_bytes());
 }

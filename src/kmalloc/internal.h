@@ -8,12 +8,12 @@
 
 #include "kmalloc/kmalloc.h"
 
-extern struct pcpu_cache km_caches[KM_CLASSES + 1]; /* by array index */
-extern struct km_stats km_figures;                  /* fields atomic */
+extern struct pcpu_cache km_caches[KM_CACHES + 1]; /* by array index */
+extern struct km_stats km_figures;                 /* fields atomic */
 
 /* ---- large.c: large and huge blocks; caller is inside plat_enter ----------------------------- */
 
-/* size > KM_SMALL_MAX or align > PLAT_PAGE_BYTES. *zeroed may be NULL. */
+/* *zeroed may be NULL. */
 void *large_alloc(size_t size, size_t align, bool *zeroed);
 /* p is no object of a slab. Misuse is reported. */
 void large_free(void *p);

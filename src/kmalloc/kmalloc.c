@@ -10,9 +10,9 @@
 
 /* ---- allocate -------------------------------------------------------------------------------- */
 
-static bool is_small(size_t size, size_t align)
+static bool has_class(size_t size, size_t align)
 {
-    return size <= KM_SMALL_MAX && align <= KM_SMALL_MAX;
+    return size <= KM_MEDIUM_MAX && align <= KM_MEDIUM_STEP;
 }
 
 /* The smallest class of at least `size` whose objects are all aligned. */
@@ -25,11 +25,16 @@ static unsigned class_aligned(size_t size, size_t align)
     return i;
 }
 
-static void *alloc_once(size_t size, size_t align, bool *zeroed)
+static void *alloc_once(size_t size, size_t align, bool *run_zeroed)
 {
-    if (!is_small(size, align))
-        return large_alloc(size, align, zeroed);
-    return pcpu_alloc_slow(&km_caches[class_aligned(size, align)]);
+    void *p = NULL;
+
+    if (!run_zeroed && has_class(size, align))
+        p = pcpu_alloc_slow(&km_caches[class_aligned(size, align)]);
+    /* Objects are of the range only; above them a block may be had outside of it. */
+    if (!p && (size > KM_SMALL_MAX || align > KM_SMALL_MAX))
+        p = large_alloc(size, align, run_zeroed);
+    return p;
 }
 
 static size_t give_all_back(size_t keep_bytes)
@@ -38,19 +43,20 @@ static size_t give_all_back(size_t keep_bytes)
     return region_reap(keep_bytes, true);
 }
 
-/* *zeroed is set only if the block is known to read as zero. */
-static void *alloc_slow(size_t size, size_t align, bool *zeroed)
+/* run_zeroed: asks for a run or a mapping whatever the size, unless nested; set only if the block
+ * is known to read as zero. */
+static void *alloc_slow(size_t size, size_t align, bool *run_zeroed)
 {
     void *p;
 
     if (SK_UNLIKELY(size > KM_SIZE_MAX))
         return NULL;
     if (SK_UNLIKELY(!plat_enter()))
-        return nested_alloc(size, align, is_small(size, align) ? class_aligned(size, align) : 0);
-    p = alloc_once(size, align, zeroed);
+        return nested_alloc(size, align, has_class(size, align) ? class_aligned(size, align) : 0);
+    p = alloc_once(size, align, run_zeroed);
     if (SK_UNLIKELY(!p)) {
         give_all_back(0);
-        p = alloc_once(size, align, zeroed);
+        p = alloc_once(size, align, run_zeroed);
     }
     plat_leave();
     nested_run_deferred();
@@ -68,18 +74,21 @@ void *km_alloc_aligned(size_t size, size_t align)
 
     if (size > KM_SIZE_MAX - align)
         return NULL;
-    if (is_small(size, align))
+    if (has_class(size, align))
         p = pcpu_alloc_hit(class_aligned(size, align));
     return p ? p : alloc_slow(size, align, NULL);
 }
 
+/* Above KM_SMALL_MAX a run: what an array holds would have to be cleared, page by page. */
 void *km_zalloc(size_t size)
 {
     bool zeroed = false;
-    void *p = km_alloc_any_hit(size);
+    void *p;
 
-    if (!p)
+    if (size > KM_SMALL_MAX)
         p = alloc_slow(size, 1, &zeroed);
+    else if (!(p = km_alloc_any_hit(size)))
+        p = alloc_slow(size, 1, NULL);
     if (p && !zeroed)
         __builtin_memset(p, 0, size);
     return p;
@@ -174,9 +183,11 @@ static void *resize_large(void *p, size_t size)
     return q;
 }
 
+/* What grew once may grow again, and a run grows in place. */
 static void *resize_by_copy(void *p, size_t usable, size_t size)
 {
-    void *q = km_alloc(size);
+    bool zeroed;
+    void *q = size <= KM_SMALL_MAX ? km_alloc(size) : alloc_slow(size, 1, &zeroed);
 
     if (!q)
         return NULL;

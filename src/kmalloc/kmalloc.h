@@ -8,6 +8,7 @@
  *
  *       size                         block
  *       0 .. KM_SMALL_MAX            an object of a size class
+ *       .. KM_MEDIUM_MAX             a slab of one object, kept in arrays like any other
  *       .. KM_HUGE_MIN - 1           a run of pages of the range
  *       KM_HUGE_MIN ..               a mapping of its own, grown by mremap
  *
@@ -26,18 +27,30 @@
 #define KM_SMALL_MAX ((size_t)32 << 10)
 #define KM_FINE_MAX  ((size_t)1024)
 #define KM_CLASSES   73u
-#define KM_HUGE_MIN  ((size_t)32 << 20)
-#define KM_SIZE_MAX  ((size_t)PTRDIFF_MAX)
+/* Above: by steps. */
+#define KM_MEDIUM_STEP ((size_t)64 << 10)
+#define KM_MEDIUMS     4u
+#define KM_MEDIUM_MAX  (KM_MEDIUMS * KM_MEDIUM_STEP)
+#define KM_CACHES      (KM_CLASSES + KM_MEDIUMS) /* their indices are 1 .. KM_CACHES */
+#define KM_HUGE_MIN    ((size_t)32 << 20)
+#define KM_SIZE_MAX    ((size_t)PTRDIFF_MAX)
 
 /* Class of a size, as array index; 0 before km_init. */
 extern uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];      /* [(size + 7) / 8] */
 extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] */
 
-/* size <= KM_SMALL_MAX. */
+/* KM_SMALL_MAX < size <= KM_MEDIUM_MAX. */
+SK_INLINE unsigned km_medium(size_t size)
+{
+    return KM_CLASSES + (unsigned)((size + KM_MEDIUM_STEP - 1) / KM_MEDIUM_STEP);
+}
+
+/* size <= KM_MEDIUM_MAX. */
 SK_INLINE unsigned km_class(size_t size)
 {
-    return SK_LIKELY(size <= KM_FINE_MAX) ? km_class_fine[(size + 7) / 8]
-                                          : km_class_coarse[(size + 127) / 128];
+    if (SK_LIKELY(size <= KM_FINE_MAX))
+        return km_class_fine[(size + 7) / 8];
+    return size <= KM_SMALL_MAX ? km_class_coarse[(size + 127) / 128] : km_medium(size);
 }
 
 /* The hit path. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
@@ -49,9 +62,7 @@ SK_INLINE void *km_alloc_hit(size_t size)
 /* Its second half, for the sizes between. */
 SK_INLINE void *km_alloc_coarse_hit(size_t size)
 {
-    return size > KM_FINE_MAX && size <= KM_SMALL_MAX
-               ? pcpu_alloc_hit(km_class_coarse[(size + 127) / 128])
-               : NULL;
+    return size > KM_FINE_MAX && size <= KM_MEDIUM_MAX ? pcpu_alloc_hit(km_class(size)) : NULL;
 }
 
 SK_INLINE void *km_alloc_any_hit(size_t size)

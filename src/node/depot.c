@@ -52,22 +52,26 @@ static void depot_note_miss(struct node_cache *nd)
                          nd->nd_total_bytes / ((size_t)nd->nd_cap * nd->nd_geom->size));
 }
 
-/* Bytes of capacity of all arrays in the depots of a node. Atomic, on lines of their own. */
+/* Bytes of capacity of all arrays in a group's depots on a node. Atomic, on lines of their own. */
 static struct {
     SK_CACHE_ALIGNED int64_t bytes;
-} depot_total[PLAT_NODES_MAX];
+} depot_total[NODE_GROUPS][PLAT_NODES_MAX];
+
+static int64_t *depot_total_of(const struct node_cache *nd)
+{
+    return &depot_total[node_group_of(nd->nd_geom)][nd->nd_node].bytes;
+}
 
 static void depot_count(struct node_cache *nd, const struct parray *pa, int sign)
 {
     sk_store_relaxed(&nd->nd_nfull, nd->nd_nfull + (unsigned)sign);
-    sk_add_relaxed(&depot_total[nd->nd_node].bytes,
-                   sign * (int64_t)pa->pa_cap * (int64_t)nd->nd_geom->size);
+    sk_add_relaxed(depot_total_of(nd), sign * (int64_t)pa->pa_cap * (int64_t)nd->nd_geom->size);
 }
 
 static bool depot_over_limit(const struct node_cache *nd)
 {
     return nd->nd_nfull > nd->nd_full_limit ||
-           sk_load_relaxed(&depot_total[nd->nd_node].bytes) > (int64_t)nd->nd_total_bytes;
+           sk_load_relaxed(depot_total_of(nd)) > (int64_t)nd->nd_total_bytes;
 }
 
 struct parray *node_get_full(struct node_cache *nd)

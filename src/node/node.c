@@ -6,6 +6,7 @@
 #include "node/node.h"
 
 #define NODE_ARRAY_BYTES_MAX   (256u << 10) /* objects in one array */
+#define NODE_MEDIUM_BYTES_MAX  (3u << 20)   /* and of medium ones */
 #define NODE_ARRAY_BYTES_FIRST (8u << 10)   /* and in the first one a slot gets */
 #define NODE_IDLE_BYTES        (64u << 10)  /* idle slabs kept */
 
@@ -22,16 +23,18 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
                const struct node_limits *limits)
 {
     unsigned first = cap_for(NODE_ARRAY_BYTES_FIRST, g->size);
+    enum node_group group = node_group_of(g);
 
     *nd = (struct node_cache){.nd_geom = g, .nd_node = node};
     list_init(&nd->nd_full);
     list_init(&nd->nd_empty);
     list_init(&nd->nd_orphans);
     list_init(&nd->nd_idle);
-    nd->nd_cap_max = cap_for(NODE_ARRAY_BYTES_MAX, g->size);
+    nd->nd_cap_max =
+        cap_for(group == NODE_MEDIUM ? NODE_MEDIUM_BYTES_MAX : NODE_ARRAY_BYTES_MAX, g->size);
     nd->nd_cap = (uint32_t)sk_min(first, PARRAY_CAP_FIRST);
     nd->nd_depot_bytes = limits->depot_bytes;
-    nd->nd_total_bytes = limits->total_bytes;
+    nd->nd_total_bytes = node_group_budget(group, limits->total_bytes);
     nd->nd_full_limit = (uint32_t)(limits->depot_bytes / ((size_t)nd->nd_cap * g->size));
     nd->nd_idle_limit = (uint32_t)sk_max(NODE_IDLE_BYTES / (g->pages * PLAT_PAGE_BYTES), 1);
 }

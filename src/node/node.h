@@ -8,8 +8,8 @@
  *       nd_nfull <= nd_full_limit after each put and the node_get_over that follow it
  *       nd_nidle <= nd_idle_limit after each node_keep_idle that kept one; settled orphans come
  *       on top, until the next pass of the reaper but one
- *       the capacities of the arrays in a node's depots, in bytes, exceed the node's budget by
- *       at most one array of each cache
+ *       the capacities of the arrays in a node's depots of one group, in bytes, exceed the group's
+ *       budget by at most one array of each cache
  * Concurrency: nd_lock, taken inside a slot's lock, outside of region's and meta's. No system
  *       call under it: node_grow and node_shrink run without any lock.
  * Failure: NULL.
@@ -84,7 +84,7 @@ struct node_cache {
     struct list nd_orphans;
     struct list nd_idle;
     size_t nd_depot_bytes; /* budget of this depot; constant */
-    size_t nd_total_bytes; /* budget of all depots of the node; constant */
+    size_t nd_total_bytes; /* budget of all depots of its group on the node; constant */
 
     /* Figures, under nd_lock. */
     uint64_t nd_slabs;
@@ -94,11 +94,33 @@ struct node_cache {
 
 struct node_limits {
     size_t depot_bytes; /* most bytes of objects in one depot */
-    size_t total_bytes; /* and in all depots of one node together */
+    size_t total_bytes; /* and in all depots of one group on one node together */
 };
 
 void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
                const struct node_limits *limits);
+
+/*
+ * Caches of medium objects (above SLAB_MANY_MAX) are a group of their own, so that a few such
+ * arrays do not use up the budgets of all others; its budgets are so many times as large.
+ */
+#define NODE_MEDIUM_FACTOR 8u
+
+enum node_group {
+    NODE_SMALL,
+    NODE_MEDIUM,
+    NODE_GROUPS
+};
+
+SK_INLINE enum node_group node_group_of(const struct slab_geom *g)
+{
+    return g->size > SLAB_MANY_MAX ? NODE_MEDIUM : NODE_SMALL;
+}
+
+SK_INLINE size_t node_group_budget(enum node_group group, size_t bytes)
+{
+    return group == NODE_MEDIUM ? bytes * NODE_MEDIUM_FACTOR : bytes;
+}
 
 /* ---- depot -------------------------------------------------------------------------------- */
 

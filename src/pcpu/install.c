@@ -11,6 +11,11 @@ static int64_t array_bytes(const struct slot_cache *sc, const struct parray *pa)
     return pa ? (int64_t)pa->pa_cap * sc->sc_cache->pc_geom.size : 0;
 }
 
+static enum node_group group_of(const struct slot_cache *sc)
+{
+    return node_group_of(&sc->sc_cache->pc_geom);
+}
+
 static unsigned array_avail(const struct parray *pa, uintptr_t word)
 {
     return (unsigned)(plat_word_top(word) - (void **)pa->pa_a);
@@ -31,7 +36,7 @@ struct parray *slot_swap(struct slot_cache *sc, enum side side, struct parray *p
         old->pa_avail = array_avail(old, word);
     }
     if (!old || old->pa_cap != pa->pa_cap)
-        slot_budget_add(slot, array_bytes(sc, pa) - array_bytes(sc, old));
+        slot_budget_add(slot, group_of(sc), array_bytes(sc, pa) - array_bytes(sc, old));
     sk_store_relaxed(&sc->sc_array[side], pa);
     return old;
 }
@@ -45,7 +50,7 @@ struct parray *slot_close(struct slot_cache *sc, enum side side)
 
         pa->pa_avail = array_avail(pa, word);
         sk_store_relaxed(&sc->sc_array[side], NULL);
-        slot_budget_add(sc->sc_slot, -array_bytes(sc, pa));
+        slot_budget_add(sc->sc_slot, group_of(sc), -array_bytes(sc, pa));
     }
     return pa;
 }

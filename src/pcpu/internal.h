@@ -24,9 +24,9 @@ void work_finish(struct node_cache *nd, struct work *w);
 /* Creates the pair if need be. NULL: no memory. */
 struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot);
 
-/* Bytes of objects that the arrays installed in a slot may hold. Atomic. */
-void slot_budget_add(unsigned slot, int64_t bytes);
-bool slot_budget_allows(unsigned slot, size_t bytes);
+/* Bytes of objects that the arrays of a group installed in a slot may hold. Atomic. */
+void slot_budget_add(unsigned slot, enum node_group group, int64_t bytes);
+bool slot_budget_allows(unsigned slot, enum node_group group, size_t bytes);
 
 /* ---- array side (install.c), under sc_lock --------------------------------------------------- */
 

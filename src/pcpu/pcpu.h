@@ -66,7 +66,7 @@ struct pcpu_cache {
 };
 
 struct pcpu_limits {
-    size_t array_bytes;  /* most bytes of objects that the arrays of one slot hold */
+    size_t array_bytes;  /* most bytes of objects that the arrays of one slot hold, of one group */
     size_t depot_bytes;  /* one cache's depot on one node */
     size_t depots_bytes; /* all depots of one node */
 };

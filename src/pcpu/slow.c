@@ -108,7 +108,7 @@ static void slot_note_miss(struct slot_cache *sc, enum side side)
     if (++sc->sc_misses < MISSES_BEFORE_GROW || cap != sk_load_relaxed(&sc->sc_node->nd_cap))
         return;
     sc->sc_misses = 0;
-    if (slot_budget_allows(sc->sc_slot,
+    if (slot_budget_allows(sc->sc_slot, node_group_of(&sc->sc_cache->pc_geom),
                            (size_t)(parray_cap_next(cap) - cap) * sc->sc_cache->pc_geom.size))
         node_grow_arrays(sc->sc_node, cap);
 }

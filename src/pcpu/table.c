@@ -11,7 +11,7 @@
 #include "region/meta.h"
 
 struct slot_budget {
-    SK_CACHE_ALIGNED int64_t used; /* atomic */
+    SK_CACHE_ALIGNED int64_t used[NODE_GROUPS]; /* atomic */
 };
 
 static struct {
@@ -120,15 +120,15 @@ struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot)
     return SK_LIKELY(sc != NULL) ? sc : pair_make(c, slot);
 }
 
-void slot_budget_add(unsigned slot, int64_t bytes)
+void slot_budget_add(unsigned slot, enum node_group group, int64_t bytes)
 {
-    sk_add_relaxed(&table.budget[slot].used, bytes);
+    sk_add_relaxed(&table.budget[slot].used[group], bytes);
 }
 
-bool slot_budget_allows(unsigned slot, size_t bytes)
+bool slot_budget_allows(unsigned slot, enum node_group group, size_t bytes)
 {
-    return sk_load_relaxed(&table.budget[slot].used) + (int64_t)bytes <=
-           (int64_t)table.limits.array_bytes;
+    return sk_load_relaxed(&table.budget[slot].used[group]) + (int64_t)bytes <=
+           (int64_t)node_group_budget(group, table.limits.array_bytes);
 }
 
 /* ---- fork: every lock of this layer and of node, in one order -------------------------------- */

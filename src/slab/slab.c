@@ -12,9 +12,9 @@
 static bool geom_fits(size_t size, size_t pages)
 {
     size_t run = pages * PLAT_PAGE_BYTES;
-    size_t objs = run / size;
+    size_t objs = run / size, least = size <= SLAB_MANY_MAX ? SLAB_OBJS_MIN : 1;
 
-    return objs >= SLAB_OBJS_MIN && run - objs * size <= run / SLAB_WASTE_DIV;
+    return objs >= least && run - objs * size <= run / SLAB_WASTE_DIV;
 }
 
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align, uint16_t kind)

@@ -40,13 +40,14 @@ struct slab_geom {
 };
 
 #define SLAB_OBJS_MIN  8u
-#define SLAB_WASTE_DIV 8u /* at most 1/8 of a run may be left over */
+#define SLAB_MANY_MAX  ((size_t)32 << 10) /* larger objects may have a slab each */
+#define SLAB_WASTE_DIV 8u                 /* at most 1/8 of a run may be left over */
 #define SLAB_PAGES_MAX 64u
 #define SLAB_OBJ_MAX   ((size_t)SLAB_PAGES_MAX * PLAT_PAGE_BYTES / SLAB_OBJS_MIN)
 
 /*
- * Chooses the run: the fewest pages that hold SLAB_OBJS_MIN objects and leave over at most
- * 1/SLAB_WASTE_DIV of the run; and the colours from what is left over. size <= SLAB_OBJ_MAX,
+ * Chooses the run: the fewest pages that hold SLAB_OBJS_MIN objects (above SLAB_MANY_MAX: one) and
+ * leave over at most 1/SLAB_WASTE_DIV of the run; and the colours from what is left over. size <= SLAB_OBJ_MAX,
  * align a power of two <= PLAT_PAGE_BYTES.
  */
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,

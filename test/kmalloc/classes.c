@@ -49,12 +49,39 @@ static void test_alignment(void **state)
         assert_int_equal(km_good_size(size), size);
 }
 
+/* Above: by whole steps, aligned to one; a run only from realloc and calloc. */
+static void test_medium(void **state)
+{
+    struct km_stats before, after;
+
+    (void)state;
+    km_get_stats(&before);
+    for (size_t size = KM_SMALL_MAX + 1; size <= KM_MEDIUM_MAX; size += 777) {
+        void *p = km_alloc(size);
+
+        assert_int_equal(km_usable(p, "test"), sk_align_up(size, KM_MEDIUM_STEP));
+        assert_int_equal(km_good_size(size), sk_align_up(size, KM_MEDIUM_STEP));
+        assert_int_equal((uintptr_t)p % KM_MEDIUM_STEP, 0);
+        assert_int_equal(region_index(p),
+                         KM_CLASSES + (size + KM_MEDIUM_STEP - 1) / KM_MEDIUM_STEP);
+        memset(p, 0x5a, km_usable(p, "test"));
+        km_free(p);
+    }
+    km_get_stats(&after);
+    assert_int_equal(after.large_allocs, before.large_allocs);
+    km_free(km_zalloc(KM_SMALL_MAX + 1));
+    km_free(km_realloc(km_alloc(1), KM_MEDIUM_MAX));
+    km_get_stats(&after);
+    assert_int_equal(after.large_allocs, before.large_allocs + 2);
+    expect_all_free();
+}
+
 static void test_names(void **state)
 {
     char want[24];
 
     (void)state;
-    for (unsigned i = 1; i <= KM_CLASSES; i++) {
+    for (unsigned i = 1; i <= KM_CACHES; i++) {
         snprintf(want, sizeof(want), "malloc-%zu", class_size(i));
         assert_string_equal(pcpu_cache_at(i)->pc_geom.name, want);
         assert_int_equal(pcpu_cache_at(i)->pc_geom.kind, i);
@@ -160,6 +187,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_every_size_has_the_smallest_class),
         cmocka_unit_test(test_at_most_an_eighth_is_lost),
         cmocka_unit_test(test_alignment),
+        cmocka_unit_test(test_medium),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_blocks_of_every_size),
         cmocka_unit_test(test_nothing_of_nothing),

@@ -33,7 +33,7 @@ static void test_runs_and_huge_blocks(void **state)
 static void test_usable_is_whole_system_pages(void **state)
 {
     (void)state;
-    for (size_t size = KM_SMALL_MAX + 1; size < 40 * MIB; size += 1 + size / 3) {
+    for (size_t size = KM_MEDIUM_MAX + 1; size < 40 * MIB; size += 1 + size / 3) {
         void *p = km_alloc(size);
 
         assert_int_equal(km_usable(p, "test"), sk_align_up(size, plat_sys_page_bytes()));

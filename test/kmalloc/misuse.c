@@ -151,7 +151,7 @@ static void test_nested(void **state)
 static void test_sized(void **state)
 {
     struct shot shot = {.p = km_alloc(100), .size = 113};
-    void *small = shot.p, *large = km_alloc(100000);
+    void *small = shot.p, *large = km_alloc(300000);
 
     (void)state;
     expect_death(
@@ -161,9 +161,9 @@ static void test_sized(void **state)
     if ((uintptr_t)small % 65536)
         expect_death(check_sized, &shot,
                      "slabkit: aligned free of %p, which is not aligned to 65536 bytes\n", small);
-    shot = (struct shot){.p = large, .size = 200000};
+    shot = (struct shot){.p = large, .size = 400000};
     expect_death(check_sized, &shot,
-                 "slabkit: sized free of %p with 200000 bytes, more than its block of large blocks "
+                 "slabkit: sized free of %p with 400000 bytes, more than its block of large blocks "
                  "has\n",
                  large);
     km_free(small);

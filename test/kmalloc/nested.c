@@ -51,7 +51,7 @@ static uint64_t deferred(void)
 /* Any slow path that is not nested frees what waits. */
 static void run_what_waits(void)
 {
-    km_free(km_alloc(KM_SMALL_MAX + 1));
+    km_free(km_alloc(KM_MEDIUM_MAX + 1));
 }
 
 static void test_alloc_and_free(void **state)

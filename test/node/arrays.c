@@ -45,12 +45,15 @@ static void test_first_and_largest(void **state)
 
     (void)state;
     for (size_t size = 8; size <= SLAB_OBJ_MAX; size *= 2) {
+        if (size == 2 * SLAB_MANY_MAX)
+            max = PARRAY_CAP_MAX; /* the other group */
         node_start(size, 1u << 20);
         assert_in_range(node.nd_cap, PARRAY_CAP_MIN, PARRAY_CAP_FIRST);
         assert_in_range(node.nd_cap_max, node.nd_cap, max);
         max = node.nd_cap_max;
     }
-    assert_int_equal(max, PARRAY_CAP_MIN);
+    node_start(SLAB_MANY_MAX, 1u << 20);
+    assert_int_equal(node.nd_cap_max, PARRAY_CAP_MIN);
     node_start(8, 1u << 20);
     assert_int_equal(node.nd_cap, PARRAY_CAP_FIRST);
     assert_int_equal(node.nd_cap_max, PARRAY_CAP_MAX);

@@ -33,9 +33,9 @@ static bool account_is_exact(unsigned slot)
     size_t sum = slot_sum(slot);
 
     if (sum > ARRAY_BUDGET)
-        return !slot_budget_allows(slot, 0);
-    return slot_budget_allows(slot, ARRAY_BUDGET - sum) &&
-           !slot_budget_allows(slot, ARRAY_BUDGET - sum + 1);
+        return !slot_budget_allows(slot, NODE_SMALL, 0);
+    return slot_budget_allows(slot, NODE_SMALL, ARRAY_BUDGET - sum) &&
+           !slot_budget_allows(slot, NODE_SMALL, ARRAY_BUDGET - sum + 1);
 }
 
 static void use(struct pcpu_cache *c, unsigned rounds)
@@ -82,10 +82,10 @@ static void test_no_growth_over_budget(void **state)
     cap = pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap;
     for (unsigned pass = 0; pass < 20; pass++)
         reap();
-    slot_budget_add(slot, ARRAY_BUDGET);
+    slot_budget_add(slot, NODE_SMALL, ARRAY_BUDGET);
     use(c, 10);
     assert_int_equal(c->pc_node[plat_slot_node(slot)]->nd_cap, PARRAY_CAP_MIN);
-    slot_budget_add(slot, -(int64_t)ARRAY_BUDGET);
+    slot_budget_add(slot, NODE_SMALL, -(int64_t)ARRAY_BUDGET);
     use(c, 10);
     assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap >= cap);
     assert_true(pcpu_slot_cache(slot, c->pc_geom.kind)->sc_array[SIDE_OWN]->pa_cap >
