@@ -203,7 +203,7 @@ void *km_realloc(void *p, size_t size)
 
     if (size > KM_SIZE_MAX)
         return NULL;
-    if (region_kind(p) || nested_usable(p)) {
+    if (region_index(p) || nested_usable(p)) {
         if (fits_in_place(p, usable, size))
             return p;
     } else if (size > KM_SMALL_MAX) {

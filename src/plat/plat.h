@@ -40,14 +40,16 @@
 #define PLAT_FOREIGN     (PLAT_SLOT_WORDS / 2)
 #define PLAT_MARK        ((void *)1)
 /*
- * What push is told about an object: the index of its array, and the slot that owns its slab. A
- * kind of 0 is no object's: index 0 is never opened.
+ * What push is told about an object: the index of its array, and the slot that owns its slab, as a
+ * signed number. Index 0 is never opened: no object has it. A thread whose slot is not known has
+ * the slot -1, and so has PLAT_KIND_NONE: before plat_init push may be told that and nothing else.
  */
 #define PLAT_KIND(idx, slot)  ((uint32_t)(idx) | (uint32_t)(slot) << 16)
 #define PLAT_KIND_INDEX(kind) ((uint16_t)(kind))
-#define PLAT_KIND_SLOT(kind)  ((kind) >> 16)
-/* Indices that may be asked before plat_init. */
-#define PLAT_BOOT_INDICES 1024u
+#define PLAT_KIND_SLOT(kind)  ((uint32_t)((int32_t)(kind) >> 16))
+#define PLAT_KIND_NONE        PLAT_KIND(0, -1)
+/* Indices that pop may be asked before plat_init. */
+#define PLAT_BOOT_INDICES 128u
 #define PLAT_HIDDEN       __attribute__((visibility("hidden")))
 #define PLAT_NODES_MAX    16u
 

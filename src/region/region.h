@@ -67,11 +67,12 @@ SK_INLINE void *region_page_addr(size_t page)
     return (void *)(region_map.base + (page << PLAT_PAGE_SHIFT));
 }
 
-/* 0 for an address outside, or not in a slab. */
+/* Index 0 for an address outside, or not in a slab. */
 SK_INLINE uint32_t region_kind(const void *p)
 {
     size_t page = region_page(p);
-    return SK_LIKELY(page < region_map.npages) ? sk_load_relaxed(&region_map.kind[page]) : 0;
+    return SK_LIKELY(page < region_map.npages) ? sk_load_relaxed(&region_map.kind[page])
+                                               : PLAT_KIND_NONE;
 }
 
 /* The array index alone. */

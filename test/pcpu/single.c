@@ -11,7 +11,7 @@ static void alloc_n(struct pcpu_cache *c, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         objs[i] = cache_alloc(c);
         assert_non_null(objs[i]);
-        assert_int_equal(region_kind(objs[i]), c->pc_geom.kind);
+        assert_int_equal(region_index(objs[i]), c->pc_geom.kind);
     }
 }
 

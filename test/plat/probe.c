@@ -12,7 +12,7 @@ static void *array[6];
 
 static bool misses(unsigned idx)
 {
-    return plat_slot_pop(idx) == NULL && !plat_slot_push(idx, things);
+    return plat_slot_pop(idx) == NULL && !plat_slot_push(PLAT_KIND_NONE, things);
 }
 
 int probe_run(void)

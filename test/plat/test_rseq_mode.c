@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 
     want_own = argc > 2 && strcmp(argv[2], "own") == 0;
     for (unsigned i = 0; i < PLAT_BOOT_INDICES; i++)
-        hits_before_start += plat_slot_pop(i) != NULL || plat_slot_push(i, &thing);
+        hits_before_start += plat_slot_pop(i) != NULL || plat_slot_push(PLAT_KIND_NONE, &thing);
     start_plat(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

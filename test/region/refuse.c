@@ -42,7 +42,7 @@ static void test_start_refused_for_ever(void **state)
     int local;
     assert_int_equal(region_map.npages, 0);
     assert_null(region_alloc(1, 1, NULL));
-    assert_int_equal(region_kind(&local), 0);
+    assert_int_equal(region_index(&local), 0);
     assert_int_equal(region_trim_excess(), 0);
     assert_int_equal(region_reap(0, true), 0);
     assert_true(sound());

@@ -18,7 +18,7 @@ static void test_before_init(void **state)
     (void)state;
     int local;
     assert_null(region_alloc(1, 1, NULL));
-    assert_int_equal(region_kind(&local), 0);
+    assert_int_equal(region_index(&local), 0);
     assert_null(region_info(&local));
 }
 

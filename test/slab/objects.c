@@ -246,7 +246,7 @@ static void test_make_and_unmake(void **state)
     (void)state;
     assert_true(g.pages > 1);
     for (unsigned page = 0; page < g.pages; page++) {
-        assert_int_equal(region_kind(run + page * PLAT_PAGE_BYTES), KIND);
+        assert_int_equal(region_index(run + page * PLAT_PAGE_BYTES), KIND);
         assert_ptr_equal(region_info(run + page * PLAT_PAGE_BYTES)->slab, s);
     }
     assert_int_equal(s->sl_state, SLAB_PARTIAL);
@@ -254,7 +254,7 @@ static void test_make_and_unmake(void **state)
     assert_int_equal(slab_avail(s), g.objs);
     assert_int_equal(used_bytes(), used + g.pages * PLAT_PAGE_BYTES);
     drop(s);
-    assert_int_equal(region_kind(run), 0);
+    assert_int_equal(region_index(run), 0);
     assert_int_equal(used_bytes(), used);
     assert_int_equal(meta_used_bytes(), meta);
 }

@@ -76,11 +76,11 @@ static void map_portable(void)
 {
     char *areas = NULL;
 
-    slots_publish(PLAT_MODE_PORTABLE, NULL);
     world.slots = (unsigned)sk_max(world.slots, PORTABLE_AT_LEAST);
     while (world.slots > 1 && (areas = areas_map(areas_bytes(world.slots))) == NULL)
         world.slots /= 2;
     plat_base = base_in(areas != NULL ? areas : last_resort);
+    slots_publish(PLAT_MODE_PORTABLE, plat_base);
 }
 
 static enum plat_mode map_slots(struct slots_choice choice)

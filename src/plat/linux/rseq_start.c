@@ -193,6 +193,7 @@ void slots_publish(enum plat_mode mode, char *closed)
 
     if (mode == PLAT_MODE_PORTABLE) {
         unregister_own();
+        sk_store_relaxed(&plat_slot_base, closed);
         return;
     }
     fence_by_cpu = mode == PLAT_MODE_RSEQ_CPU;

@@ -14,7 +14,7 @@
 
 #define IDS_TRIES        16u
 #define ABORT_TRIES      4u
-#define FIRST_DELAY_NS   4000 /* longer than from the timer's start to the section's */
+#define FIRST_DELAY_NS   20000 /* longer than from the timer's start to the section's, mostly */
 #define SPINS            20000ul
 #define SIGURG_SET       (1ull << (SIGURG - 1))
 #define SYS_SIGEV_TO_TID 4

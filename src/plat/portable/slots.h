@@ -16,7 +16,7 @@ struct slots_choice {
 /* The base words and area -1 for the first indices: all that a thread without a slot can reach. */
 struct slots_boot {
     uintptr_t empty, full;
-    uintptr_t area[PLAT_FOREIGN + PLAT_BOOT_INDICES];
+    uintptr_t area[PLAT_BOOT_INDICES];
 };
 
 extern PLAT_HIDDEN struct slots_boot plat_boot;
@@ -24,8 +24,8 @@ extern PLAT_HIDDEN struct slots_boot plat_boot;
 /* Which mode this process can have, given how many CPU ids and nodes there are. Tests it. */
 struct slots_choice slots_choose(enum plat_mode force, unsigned cpus, unsigned nodes);
 
-/* Lets the primitives at the areas around plat_base; `closed` is a base without open arrays,
- * with as many areas. Not undone. */
+/* Lets the primitives at the areas around plat_base; `closed` is a base without open arrays, with
+ * as many areas, or for the portable mode with area -1 at least. Not undone. */
 void slots_publish(enum plat_mode mode, char *closed);
 
 #endif
