@@ -40,6 +40,11 @@ function(slabkit_product target output_name export_name type)
             target_link_options(${target} PRIVATE -Wl,--no-undefined)
         endif()
     endif()
+    if(type STREQUAL STATIC AND NOT SLABKIT_SANITIZED)
+        set(localize ${PROJECT_SOURCE_DIR}/scripts/localize.sh)
+        add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+            COMMAND ${localize} $<TARGET_FILE:${target}> ${CMAKE_LINKER} ${CMAKE_OBJCOPY} ${CMAKE_AR})
+    endif()
     add_dependencies(products ${target})
 endfunction()
 
