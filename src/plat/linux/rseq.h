@@ -58,7 +58,9 @@ enum rseq_result {
 
 /*
  * After a section, for the output that is used: gcc 12 may otherwise put copies of an output where
- * they belong to another edge of the branch (gcc bug 113921; the cure is Linux's). No instruction.
+ * they belong to another edge of the branch (gcc bug 113921; the cure is Linux's). No instruction. It
+ * does not help a caller that merges the result of a miss with that of a hit: gcc 12 takes the output's
+ * register for both. So a section leaves 0 in it on every other way out, which costs the hit nothing.
  */
 #define RSEQ_OUTPUT(v) __asm__ volatile("" : "+r"(v))
 

@@ -21,12 +21,17 @@
     ".popsection\n"
 
 /* The signature (a brk) must stand directly before the abort label, 4. 7: miss. */
-#define RSEQ_EXITS                                                                                 \
+#define RSEQ_EXITS_BY(first)                                                                       \
     ".subsection 1\n"                                                                              \
     ".inst 0xd428bc00\n"                                                                           \
-    "4: b %l[aborted]\n"                                                                           \
+    "4: " first "b %l[aborted]\n"                                                                  \
     "7: b %l[miss]\n"                                                                              \
     ".previous\n"
+
+#define RSEQ_EXITS RSEQ_EXITS_BY("")
+
+/* With the output 0, as on a miss: see RSEQ_OUTPUT. */
+#define RSEQ_EXITS_WITHOUT(output) RSEQ_EXITS_BY("mov %[" output "], #0\n")
 
 /* Announces the section to the kernel. */
 #define RSEQ_BEGIN                                                                                 \
@@ -77,7 +82,8 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
     __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
                           "ldr %[top], [%[base], %[word]]\n"
                           "cbz %[top], 7f\n"
-                          "sub %[word], %[word], #8\n" RSEQ_COMMIT RSEQ_COUNT("#1") RSEQ_EXITS
+                          "sub %[word], %[word], #8\n" RSEQ_COMMIT RSEQ_COUNT("#1")
+                              RSEQ_EXITS_WITHOUT("top")
                           : RSEQ_SCRATCH, [top] "=&r"(top)
                           : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
                           : "memory", "cc"
@@ -123,22 +129,22 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
 {
     uintptr_t area, base, word, tp, done;
 
-    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
-                          "mov %[done], #0\n"
-                          "5: cmp %[done], %[n]\n"
-                          "b.eq 6f\n"
-                          "ldr %[tp], [%[base], %[word]]\n"
-                          "cbz %[tp], 6f\n"
-                          "str %[tp], [%[out], %[done], lsl #3]\n"
-                          "add %[done], %[done], #1\n"
-                          "sub %[word], %[word], #8\n"
-                          "b 5b\n"
-                          "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_COUNT("%[done]") RSEQ_EXITS
-                          : RSEQ_SCRATCH, [done] "=&r"(done)
-                          : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n),
-                            RSEQ_GLOBALS
-                          : "memory", "cc"
-                          : miss, aborted);
+    __asm__ volatile goto(
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+        "mov %[done], #0\n"
+        "5: cmp %[done], %[n]\n"
+        "b.eq 6f\n"
+        "ldr %[tp], [%[base], %[word]]\n"
+        "cbz %[tp], 6f\n"
+        "str %[tp], [%[out], %[done], lsl #3]\n"
+        "add %[done], %[done], #1\n"
+        "sub %[word], %[word], #8\n"
+        "b 5b\n"
+        "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_COUNT("%[done]") RSEQ_EXITS_WITHOUT("done")
+        : RSEQ_SCRATCH, [done] "=&r"(done)
+        : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
+        : "memory", "cc"
+        : miss, aborted);
     RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;
@@ -152,24 +158,25 @@ SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned
 {
     uintptr_t area, base, word, tp, done, next;
 
-    __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "mov %[done], #0\n"
-                                                  "5: cmp %[done], %[n]\n"
-                                                  "b.eq 6f\n"
-                                                  "add %[next], %[word], #8\n"
-                                                  "ldr %[tp], [%[base], %[next]]\n"
-                                                  "cmp %[tp], #1\n"
-                                                  "b.eq 6f\n"
-                                                  "ldr %[tp], [%[objs], %[done], lsl #3]\n"
-                                                  "str %[tp], [%[base], %[next]]\n"
-                                                  "add %[done], %[done], #1\n"
-                                                  "mov %[word], %[next]\n"
-                                                  "b 5b\n"
-                                                  "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_EXITS
-        : RSEQ_SCRATCH, [done] "=&r"(done), [next] "=&r"(next)
-        : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
-        : "memory", "cc"
-        : miss, aborted);
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+                          "mov %[done], #0\n"
+                          "5: cmp %[done], %[n]\n"
+                          "b.eq 6f\n"
+                          "add %[next], %[word], #8\n"
+                          "ldr %[tp], [%[base], %[next]]\n"
+                          "cmp %[tp], #1\n"
+                          "b.eq 6f\n"
+                          "ldr %[tp], [%[objs], %[done], lsl #3]\n"
+                          "str %[tp], [%[base], %[next]]\n"
+                          "add %[done], %[done], #1\n"
+                          "mov %[word], %[next]\n"
+                          "b 5b\n"
+                          "6: cbz %[done], 7f\n" RSEQ_COMMIT RSEQ_EXITS_WITHOUT("done")
+                          : RSEQ_SCRATCH, [done] "=&r"(done), [next] "=&r"(next)
+                          : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n),
+                            RSEQ_GLOBALS
+                          : "memory", "cc"
+                          : miss, aborted);
     RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;

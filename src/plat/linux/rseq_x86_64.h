@@ -23,12 +23,17 @@
 
 /* The signature must stand directly before the abort label; it reads as an undefined instruction.
  */
-#define RSEQ_ABORT                                                                                 \
+#define RSEQ_ABORT_BY(first)                                                                       \
     ".pushsection __rseq_abort, \"ax\"\n"                                                          \
     ".byte 0x0f, 0xb9, 0x3d\n"                                                                     \
     ".long 0x53053053\n"                                                                           \
-    "4: jmp %l[aborted]\n"                                                                         \
+    "4: " first "jmp %l[aborted]\n"                                                                \
     ".popsection\n"
+
+#define RSEQ_ABORT RSEQ_ABORT_BY("")
+
+/* With the output 0, as on a miss: see RSEQ_OUTPUT. */
+#define RSEQ_ABORT_WITHOUT(output) RSEQ_ABORT_BY("xor %k[" output "], %k[" output "]\n")
 
 /* Announces the section to the kernel. */
 #define RSEQ_BEGIN                                                                                 \
@@ -70,7 +75,7 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
         "mov (%[base], %[word]), %[top]\n"
         "test %[top], %[top]\n"
         "je %l[miss]\n"
-        "sub $8, %[word]\n" RSEQ_COMMIT RSEQ_COUNT_POP RSEQ_ABORT
+        "sub $8, %[word]\n" RSEQ_COMMIT RSEQ_COUNT_POP RSEQ_ABORT_WITHOUT("top")
         : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [top] "=&r"(top)
         : [idx] "r"((uintptr_t)idx), RSEQ_GLOBALS
         : "memory", "cc"
@@ -127,7 +132,7 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
                           "sub $8, %[word]\n"
                           "jmp 5b\n"
                           "6: test %[done], %[done]\n"
-                          "je %l[miss]\n" RSEQ_COMMIT RSEQ_COUNT_POP_N RSEQ_ABORT
+                          "je %l[miss]\n" RSEQ_COMMIT RSEQ_COUNT_POP_N RSEQ_ABORT_WITHOUT("done")
                           : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word),
                             [obj] "=&r"(obj), [done] "=&r"(done)
                           : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n),
@@ -147,24 +152,25 @@ SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned
 {
     uintptr_t area, base, word, obj, done;
 
-    __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "xor %k[done], %k[done]\n"
-                                                  "5: cmp %[n], %[done]\n"
-                                                  "je 6f\n"
-                                                  "cmpq $1, 8(%[base], %[word])\n"
-                                                  "je 6f\n"
-                                                  "mov (%[objs], %[done], 8), %[obj]\n"
-                                                  "mov %[obj], 8(%[base], %[word])\n"
-                                                  "inc %[done]\n"
-                                                  "add $8, %[word]\n"
-                                                  "jmp 5b\n"
-                                                  "6: test %[done], %[done]\n"
-                                                  "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT
-        : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [obj] "=&r"(obj),
-          [done] "=&r"(done)
-        : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n), RSEQ_GLOBALS
-        : "memory", "cc"
-        : miss, aborted);
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+                          "xor %k[done], %k[done]\n"
+                          "5: cmp %[n], %[done]\n"
+                          "je 6f\n"
+                          "cmpq $1, 8(%[base], %[word])\n"
+                          "je 6f\n"
+                          "mov (%[objs], %[done], 8), %[obj]\n"
+                          "mov %[obj], 8(%[base], %[word])\n"
+                          "inc %[done]\n"
+                          "add $8, %[word]\n"
+                          "jmp 5b\n"
+                          "6: test %[done], %[done]\n"
+                          "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT_WITHOUT("done")
+                          : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word),
+                            [obj] "=&r"(obj), [done] "=&r"(done)
+                          : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n),
+                            RSEQ_GLOBALS
+                          : "memory", "cc"
+                          : miss, aborted);
     RSEQ_OUTPUT(done);
     *count = (unsigned)done;
     return RSEQ_HIT;
