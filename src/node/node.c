@@ -124,12 +124,15 @@ void node_settle_orphans(struct node_cache *nd)
 struct slab *node_grow(struct node_cache *nd, unsigned slot)
 {
     const struct slab_geom *g = nd->nd_geom;
-    void *run = region_alloc(g->pages, 1, NULL);
     struct slab *s;
     unsigned colour;
+    bool zeroed;
+    void *run = region_alloc(g->pages, 1, &zeroed);
 
     if (!run)
         return NULL;
+    if (plat_nnodes() > 1)
+        region_place(run, g->pages, nd->nd_node, zeroed);
     plat_lock(&nd->nd_lock);
     colour = nd->nd_colour_next++;
     plat_unlock(&nd->nd_lock);

@@ -102,6 +102,22 @@ void region_set_large(void *run, size_t pages, size_t usable_bytes)
     head->large_bytes = usable_bytes;
     head->run_pages = (uint32_t)pages;
     head->state = PAGE_LARGE_HEAD;
-    for (size_t i = 1; i < pages; i++)
+    head->placed = 0;
+    for (size_t i = 1; i < pages; i++) {
         head[i].state = PAGE_LARGE_BODY;
+        head[i].placed = 0;
+    }
+}
+
+void region_place(void *run, size_t pages, unsigned node, bool zeroed)
+{
+    struct page_info *info = region_info(run);
+    bool elsewhere = false;
+
+    for (size_t i = 0; i < pages; i++) {
+        elsewhere |= info[i].placed != node + 1;
+        info[i].placed = (uint16_t)(node + 1);
+    }
+    if (elsewhere && !zeroed)
+        plat_discard(run, pages << PLAT_PAGE_SHIFT);
 }

@@ -44,7 +44,7 @@ struct page_info {
     uint32_t run_pages; /* PAGE_LARGE_HEAD: length of the run; free runs: at both ends */
     uint8_t state;      /* enum page_state */
     uint8_t run_kind;   /* private to region */
-    uint16_t spare;
+    uint16_t placed;    /* 1 + the node that region_place was told of; 0: none. Outlives the run */
 };
 
 /* Constant after region_init. Before it npages is 0, so that every address is outside. */
@@ -139,6 +139,10 @@ void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab);
 /* Of a slab in use: another owner. Who frees an object meanwhile takes either for its kind. */
 void region_set_kind(void *run, size_t pages, uint32_t kind);
 void region_set_large(void *run, size_t pages, size_t usable_bytes);
+/* The run is for the slots of this node. Pages that may lie on another one are given back, so that
+ * they come from where they are touched first. zeroed: as region_alloc said. Makes a system call at
+ * most when the run was another node's or a large block's before. */
+void region_place(void *run, size_t pages, unsigned node, bool zeroed);
 
 /* ---- huge blocks: outside of the range, straight from the system ------------------------ */
 

@@ -66,6 +66,34 @@ static void test_page_map(void **state)
 }
 
 /* Every order of freeing three neighbours, between used pages, ends in one run. */
+/* A node's pages stay as they are while the run is the same node's; a large block could be anybody's. */
+static void test_place(void **state)
+{
+    size_t page = PAGES(1) / plat_sys_page_bytes();
+
+    (void)state;
+    start(64, 64, 0);
+    char *p = region_alloc(2, 1, NULL);
+    memset(p, 1, PAGES(2));
+    region_place(p, 2, 0, true);
+    assert_int_equal(resident(p, PAGES(2)), 2 * page);
+    region_free(p, 2);
+    assert_ptr_equal(region_alloc(2, 1, NULL), p);
+    region_place(p, 2, 0, false);
+    assert_int_equal(resident(p, PAGES(2)), 2 * page);
+    region_place(p, 1, 1, false);
+    assert_int_equal(resident(p, PAGES(1)), 0);
+    assert_int_equal(resident(at(p, 1), PAGES(1)), page);
+    region_set_large(p, 2, PAGES(2));
+    memset(p, 1, PAGES(2));
+    region_place(at(p, 1), 1, 0, false);
+    assert_int_equal(resident(at(p, 1), PAGES(1)), 0);
+    assert_int_equal(resident(p, PAGES(1)), page);
+    region_free(p, 2);
+    assert_true(sound());
+    stop();
+}
+
 static void test_merge_orders(void **state)
 {
     (void)state;
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_before_init),
         cmocka_unit_test(test_geometry),
         cmocka_unit_test(test_page_map),
+        cmocka_unit_test(test_place),
         cmocka_unit_test(test_merge_orders),
         cmocka_unit_test(test_merge_at_the_ends_of_the_range),
         cmocka_unit_test(test_best_fit_then_lowest),
