@@ -8,7 +8,7 @@ BENCH_ARGS   ?=
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
-.PHONY: all run test bench install soak format clean help
+.PHONY: all run test guest-test bench install soak format clean help
 .DEFAULT_GOAL := all
 
 all:
@@ -25,6 +25,13 @@ test:
 	@$(CONFIGURE) -DSLABKIT_TESTS=ON -DSLABKIT_CONFIG_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS)
 	@ctest --test-dir $(BUILD) -j$(JOBS) --output-on-failure --no-tests=error --timeout 600
+
+guest-test:
+	@scripts/deps.sh guest
+	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS)
+	@test/guest/run.sh broken $(BUILD)
+	@test/guest/run.sh long $(BUILD)
 
 bench:
 	@scripts/deps.sh bench
@@ -52,6 +59,7 @@ help:
 	@echo 'make                     release build in $(BUILD)/: bin/slabkit, lib/libslabkit*.so and .a'
 	@echo 'make run                 a real program on slabkit and on libc, side by side, and its report'
 	@echo 'make test                all tests: this build, clang, debug, sanitizers, 64-bit ARM'
+	@echo 'make guest-test          on a Linux under QEMU with more CPUs and nodes: the long form (half an hour)'
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'

@@ -9,7 +9,8 @@
 # below (a layer above is an error), and its label is `layer` unless said otherwise. Labels in use:
 #   layer, model, stress, hitpath  run in every configuration (64-bit ARM: layer only)
 #   native                         besides one of those: not under an emulator
-#   real, check, config            programs under preload, the tree itself, whole other builds: once
+#   real, check, config, guest     programs under preload, the tree itself, whole other builds, a Linux of its
+#                                  own: once
 
 set(SLABKIT_TEST_SCALE 1 CACHE STRING "factor on every test's timeout")
 

@@ -10,7 +10,7 @@ config=${1:?configuration missing}
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 dir=${2:-$source_dir/build/config}/$config
 jobs=${JOBS:-$(nproc)}
-labels=(-LE '^(real|check|config)$')
+labels=(-LE '^(real|check|config|guest)$')
 wrap=()
 options=()
 
@@ -20,7 +20,7 @@ clang)
     ;;
 debug)
     options=(-DSLABKIT_DEBUG=ON)
-    labels=(-LE '^(real|check|config|hitpath)$')
+    labels=(-LE '^(real|check|config|guest|hitpath)$')
     ;;
 asan)
     options=("-DSLABKIT_SANITIZE=address,undefined" -DSLABKIT_DEBUG=ON -DSLABKIT_TEST_SCALE=4)

@@ -3,7 +3,7 @@
 # Role: makes sure that the Debian packages for a task are installed: installs them when root, else prints the
 #       command that does and exits 1.
 #
-#   deps.sh run|test|bench
+#   deps.sh run|test|guest|bench
 #
 # A package is written  name[|other-name...][?command]:  any of the names will do (releases differ), and
 # a command found in PATH makes it unnecessary.
@@ -13,6 +13,7 @@ build='cmake?cmake make?make gcc?cc libc6-dev libjansson-dev pkg-config|pkgconf?
 run="$build time"
 bench="$build time libmimalloc2.0|libmimalloc3 libjemalloc2 libtcmalloc-minimal4|libtcmalloc-minimal4t64
     python3?python3 redis-server redis-tools sqlite3"
+guest='qemu-system-x86?qemu-system-x86_64 cpio?cpio'
 cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 test="$bench gcc g++ clang libclang-rt-dev|libclang-rt-14-dev clang-format?clang-format libcmocka-dev
     valgrind spin relacy-dev binutils perl git bash util-linux stress-ng nodejs?node"
@@ -23,10 +24,11 @@ run) wanted=$run ;;
 bench) wanted=$bench ;;
 test)
     wanted=$test
-    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross"
+    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest"
     ;;
+guest) wanted="$build libcmocka-dev $guest" ;;
 *)
-    echo "usage: $0 run|test|bench" >&2
+    echo "usage: $0 run|test|guest|bench" >&2
     exit 2
     ;;
 esac

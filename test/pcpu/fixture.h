@@ -18,9 +18,12 @@
 #include <pthread.h>
 #include <sched.h>
 
-#define CACHES        6u
-#define DEPOT_BUDGET  ((size_t)256 << 10)
+#define CACHES       6u
+#define DEPOT_BUDGET ((size_t)256 << 10)
+
+#ifndef DEPOTS_BUDGET
 #define DEPOTS_BUDGET (4 * DEPOT_BUDGET)
+#endif
 
 #ifndef ARRAY_BUDGET
 #define ARRAY_BUDGET ((size_t)1 << 20)
