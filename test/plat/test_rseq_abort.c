@@ -256,12 +256,22 @@ static bool inside(const struct descriptor *d, uint64_t ip)
     return ip - d->start < d->length;
 }
 
-/* Where the jump at the abort address goes. */
+/* An xor of a register with itself, with or without a prefix. */
+static unsigned xor_bytes(const unsigned char *p)
+{
+    unsigned prefix = (p[0] & 0xf0) == 0x40;
+
+    return p[prefix] == 0x31 ? prefix + 2 : 0;
+}
+
+/* Where one instruction at the abort address leads: it clears the output, or jumps. */
 static uint64_t abort_target(const struct descriptor *d)
 {
     const unsigned char *p = (const unsigned char *)(uintptr_t)d->abort;
     int32_t far;
 
+    if (xor_bytes(p))
+        return d->abort + xor_bytes(p);
     if (p[0] == 0xeb)
         return d->abort + 2 + (uint64_t)(int64_t)(int8_t)p[1];
     assert_int_equal(p[0], 0xe9);
