@@ -88,7 +88,7 @@ static inline bool alone_on(const struct slab *s, const struct list *list)
 
 struct death {
     int status;
-    char text[512];
+    char text[8192];
 };
 
 static inline struct death die_in_child(void (*fn)(void *arg), void *arg)
@@ -126,7 +126,7 @@ static inline struct death die_in_child(void (*fn)(void *arg), void *arg)
 #define expect_death(fn, arg, ...)                                                                 \
     do {                                                                                           \
         struct death death_ = die_in_child(fn, arg);                                               \
-        char want_[512];                                                                           \
+        char want_[sizeof(death_.text)];                                                           \
         snprintf(want_, sizeof(want_), __VA_ARGS__);                                               \
         assert_string_equal(death_.text, want_);                                                   \
         assert_true(WIFSIGNALED(death_.status) && WTERMSIG(death_.status) == SIGABRT);             \

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the life of an object of a debug cache: its state, and what is checked and painted at each step. See debug.h.
+ * Below: debug_paint.c, debug_track.c, debug_report.c.
+ * Invariants:
+ *       MADE -> BUILT (with a constructor) -> LIVE -> LEAVING -> FREE -> LIVE ...
+ *       FREE, P, no constructor => the object reads as freed poison
+ *       BUILT or FREE, P, constructor => the record's digests are the object's
+ * Concurrency: LIVE -> LEAVING is a compare-and-swap: one of two frees at once has it.
+ */
+#include "cache/debug_internal.h"
+
+#define ZONE_BYTES 16u /* at least, on each side */
+
+/* ---- layout ------------------------------------------------------------------------------------ */
+
+size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags)
+{
+    size_t zone = flags & KMEM_REDZONE ? ZONE_BYTES : 0;
+
+    *d = (struct kmem_debug){.flags = flags & (KMEM_DEBUG | KMEM_TRACE), .size = size};
+    if (flags & KMEM_TYPESAFE)
+        d->flags &= ~KMEM_POISON;
+    align = sk_max(align, sizeof(void *));
+    if (d->flags & KMEM_DEBUG)
+        d->object_off = sk_align_up(debug_head_bytes(d) + zone, align);
+    d->link_off = offsetof(struct debug_record, link);
+    d->stride = sk_align_up(d->object_off + size + zone, align);
+    return d->stride;
+}
+
+/* ---- state ------------------------------------------------------------------------------------- */
+
+static const uint64_t state_words[] = {
+    [DEBUG_MADE] = 0x6d61646500000001ull, [DEBUG_BUILT] = 0x6275696c74000002ull,
+    [DEBUG_LIVE] = 0x6c69766500000003ull, [DEBUG_LEAVING] = 0x6c65617665000004ull,
+    [DEBUG_FREE] = 0x6672656500000005ull,
+};
+
+static uint64_t state_word(const void *raw, enum debug_state state)
+{
+    return state_words[state] ^ (uint64_t)(uintptr_t)raw << 8;
+}
+
+static enum debug_state state_of_word(const void *raw, uint64_t word)
+{
+    for (enum debug_state s = DEBUG_MADE; s <= DEBUG_FREE; s++)
+        if (word == state_word(raw, s))
+            return s;
+    return DEBUG_DAMAGED;
+}
+
+static enum debug_state state_get(const void *raw)
+{
+    /* Acquire: with the release in state_set, what was painted before FREE is seen by verify. */
+    return state_of_word(raw, sk_load_acquire(&debug_record(raw)->state));
+}
+
+static void state_set(void *raw, enum debug_state state)
+{
+    sk_store_release(&debug_record(raw)->state, state_word(raw, state));
+}
+
+/* The state it had; LEAVING now if that was LIVE, else unchanged. */
+static enum debug_state state_leave(void *raw)
+{
+    uint64_t old = state_word(raw, DEBUG_LIVE);
+
+    /* Relaxed: it decides between two frees, and publishes nothing. */
+    if (sk_cas_relaxed(&debug_record(raw)->state, &old, state_word(raw, DEBUG_LEAVING)))
+        return DEBUG_LIVE;
+    return state_of_word(raw, old);
+}
+
+bool kmem_debug_live(const void *raw)
+{
+    return state_get(raw) == DEBUG_LIVE;
+}
+
+/* ---- damage ------------------------------------------------------------------------------------ */
+
+static bool find_zone(const struct kmem_debug *d, const void *raw, struct debug_damage *out)
+{
+    return d->flags & KMEM_REDZONE &&
+           (debug_find_overrun(d, raw, out) || debug_find_underrun(d, raw, out));
+}
+
+/* Was a free object written to? */
+static bool find_use(const struct kmem_debug *d, const void *raw, bool constructed,
+                     enum debug_state state, struct debug_damage *out)
+{
+    if (!(d->flags & KMEM_POISON))
+        return false;
+    if (!constructed)
+        return debug_find_poison(d, raw, out);
+    return (state == DEBUG_BUILT || state == DEBUG_FREE) && debug_find_change(d, raw, out);
+}
+
+static void check_zones(const struct debug_scene *s)
+{
+    struct debug_damage damage;
+
+    if (SK_UNLIKELY(find_zone(s->d, s->raw, &damage)))
+        debug_die_damaged(s, &damage);
+}
+
+static void check_free_object(const struct debug_scene *s)
+{
+    enum debug_state state = state_get(s->raw);
+    struct debug_damage damage = {.what = DEBUG_RECORD};
+
+    check_zones(s);
+    if (SK_UNLIKELY(find_use(s->d, s->raw, s->constructed, state, &damage)))
+        debug_die_damaged(s, &damage);
+    if (s->d->flags & KMEM_CONSISTENCY && SK_UNLIKELY(state < DEBUG_MADE || state == DEBUG_LIVE))
+        debug_die_damaged(s, &damage);
+}
+
+/* ---- the steps --------------------------------------------------------------------------------- */
+
+void kmem_debug_made(const struct kmem_debug *d, const char *name, void *raw)
+{
+    (void)name;
+    if (!(d->flags & KMEM_DEBUG))
+        return;
+    __builtin_memset(raw, 0, debug_head_bytes(d));
+    if (d->flags & KMEM_REDZONE)
+        debug_paint_zones(d, raw);
+    if (d->flags & KMEM_POISON)
+        debug_paint_freed(d, raw);
+    state_set(raw, DEBUG_MADE);
+}
+
+void kmem_debug_constructed(const struct kmem_debug *d, const char *name, void *raw)
+{
+    struct debug_scene s = {d, name, raw, NULL, true};
+
+    if (!(d->flags & KMEM_DEBUG))
+        return;
+    check_zones(&s);
+    if (d->flags & KMEM_POISON)
+        debug_remember(d, raw);
+    state_set(raw, DEBUG_BUILT);
+}
+
+void kmem_debug_alloc(const struct kmem_debug *d, const char *name, void *raw, bool constructed,
+                      void *caller)
+{
+    struct debug_scene s = {d, name, raw, caller, constructed};
+
+    if (d->flags & KMEM_DEBUG) {
+        check_free_object(&s);
+        state_set(raw, DEBUG_LIVE);
+        if (d->flags & KMEM_POISON && !constructed)
+            debug_paint_fresh(d, raw);
+        if (d->flags & KMEM_STORE_USER)
+            debug_track_now(&debug_history(raw)->alloc, caller);
+    }
+    if (d->flags & KMEM_TRACE)
+        debug_trace(&s, "alloc");
+}
+
+static enum misuse misuse_of_state(enum debug_state state)
+{
+    return state == DEBUG_MADE || state == DEBUG_BUILT ? MISUSE_NEVER : MISUSE_DOUBLE;
+}
+
+static void leave(const struct debug_scene *s)
+{
+    static const struct debug_damage damage = {.what = DEBUG_RECORD};
+    enum debug_state was = state_leave(s->raw);
+
+    if (was == DEBUG_LIVE)
+        return;
+    if (!(s->d->flags & KMEM_CONSISTENCY))
+        state_set(s->raw, DEBUG_LEAVING);
+    else if (was == DEBUG_DAMAGED)
+        debug_die_damaged(s, &damage);
+    else
+        debug_die_misused(s, misuse_of_state(was), kmem_debug_object(s->d, s->raw));
+}
+
+static void paint_freed(const struct debug_scene *s)
+{
+    if (!(s->d->flags & KMEM_POISON))
+        return;
+    if (s->constructed)
+        debug_remember(s->d, s->raw);
+    else
+        debug_paint_freed(s->d, s->raw);
+}
+
+void kmem_debug_free(const struct kmem_debug *d, const char *name, void *raw, bool constructed,
+                     void *caller)
+{
+    struct debug_scene s = {d, name, raw, caller, constructed};
+
+    if (d->flags & KMEM_TRACE)
+        debug_trace(&s, "free");
+    if (!(d->flags & KMEM_DEBUG))
+        return;
+    leave(&s);
+    check_zones(&s);
+    if (d->flags & KMEM_STORE_USER)
+        debug_track_now(&debug_history(raw)->free, caller);
+    paint_freed(&s);
+    state_set(raw, DEBUG_FREE);
+}
+
+void kmem_debug_gone(const struct kmem_debug *d, const char *name, void *raw, bool constructed)
+{
+    struct debug_scene s = {d, name, raw, NULL, constructed};
+
+    if (d->flags & KMEM_DEBUG)
+        check_free_object(&s);
+}
+
+/* ---- addresses ----------------------------------------------------------------------------------- */
+
+/* The raw object that holds this address of a slab. */
+static void *raw_around(const struct slab *slab, const void *p)
+{
+    size_t off = (size_t)((const char *)p - slab->sl_first);
+
+    return slab->sl_first + off / slab->sl_geom->size * slab->sl_geom->size;
+}
+
+static _Noreturn void die_wrong(const struct debug_scene *s, const char *owner)
+{
+    struct debug_damage damage = {.what = DEBUG_WRONG, .other = owner ? owner : "another"};
+
+    debug_die_damaged(s, &damage);
+}
+
+/* s->raw: where the object would begin. */
+static void check_address(struct debug_scene *s, const struct slab_geom *g,
+                          const char *(*kind_name)(unsigned kind))
+{
+    const void *p = kmem_debug_object(s->d, s->raw);
+    unsigned kind = region_kind(s->raw);
+    enum misuse fault = MISUSE_FOREIGN;
+    struct slab *slab = NULL;
+
+    if (kind && kind != g->kind)
+        die_wrong(s, kind_name(kind));
+    if (kind) {
+        slab = region_info(s->raw)->slab;
+        fault = slab_check(slab, s->raw);
+    }
+    if (SK_LIKELY(fault == MISUSE_KINDS))
+        return;
+    s->raw = fault == MISUSE_INTERIOR ? raw_around(slab, s->raw) : NULL;
+    debug_die_misused(s, fault, p);
+}
+
+void *kmem_debug_raw(const struct kmem_debug *d, const struct slab_geom *g, void *obj, void *caller,
+                     const char *(*kind_name)(unsigned kind))
+{
+    struct debug_scene s = {d, g->name, (char *)obj - d->object_off, caller, false};
+    void *raw = s.raw;
+
+    if (d->flags & KMEM_CONSISTENCY)
+        check_address(&s, g, kind_name);
+    return raw;
+}
+
+/* ---- looking in -------------------------------------------------------------------------------- */
+
+static unsigned tell(const struct kmem_debug *d, const char *name, const void *raw,
+                     const struct debug_damage *damage, void (*fault)(const char *line))
+{
+    char line[MISUSE_LINE_BYTES];
+    struct text t;
+
+    text_init(&t, line, sizeof(line));
+    debug_word_damage(&t, d, name, raw, damage);
+    fault(text_end(&t));
+    return 1;
+}
+
+static unsigned verify_zones(const struct kmem_debug *d, const char *name, const void *raw,
+                             void (*fault)(const char *line))
+{
+    struct debug_damage damage;
+    unsigned faults = 0;
+
+    if (!(d->flags & KMEM_REDZONE))
+        return 0;
+    if (debug_find_overrun(d, raw, &damage))
+        faults += tell(d, name, raw, &damage, fault);
+    if (debug_find_underrun(d, raw, &damage))
+        faults += tell(d, name, raw, &damage, fault);
+    return faults;
+}
+
+/* An object that is being allocated while we look is painted under our eyes: it is FREE no more. */
+static bool find_use_at_rest(const struct kmem_debug *d, const void *raw, bool constructed,
+                             struct debug_damage *out)
+{
+    enum debug_state state = state_get(raw);
+
+    for (unsigned look = 0; look < 2; look++) {
+        if (state == DEBUG_LIVE || state == DEBUG_LEAVING)
+            return false;
+        if (!find_use(d, raw, constructed, state, out) || state_get(raw) != state)
+            return false;
+    }
+    return true;
+}
+
+unsigned kmem_debug_verify(const struct kmem_debug *d, const char *name, const void *raw,
+                           bool constructed, void (*fault)(const char *line))
+{
+    struct debug_damage damage = {.what = DEBUG_RECORD};
+    unsigned faults = 0;
+
+    if (!(d->flags & KMEM_DEBUG))
+        return 0;
+    if (state_get(raw) == DEBUG_DAMAGED)
+        faults += tell(d, name, raw, &damage, fault);
+    faults += verify_zones(d, name, raw, fault);
+    if (find_use_at_rest(d, raw, constructed, &damage))
+        faults += tell(d, name, raw, &damage, fault);
+    return faults;
+}
+
+void kmem_debug_owner(const struct kmem_debug *d, const void *raw, char *out, size_t bytes)
+{
+    struct text t;
+
+    text_init(&t, out, bytes);
+    if (d->flags & KMEM_STORE_USER && debug_history(raw)->alloc.depth) {
+        const struct debug_track *track = &debug_history(raw)->alloc;
+
+        text_address(&t, kmem_debug_object(d, raw));
+        text_str(&t, " allocated by ");
+        debug_word_place(&t, track->pcs[0]);
+        text_str(&t, ", ");
+        debug_word_track(&t, track);
+    }
+    text_end(&t);
+}
