@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the parser of SLABKIT_OPTIONS, and the description of each option, from options.def.
- * Below: ctl/writer.h.
+ * Below: ctl/writer.h, options_debug.c.
  */
 #include "ctl/options.h"
 
+#include "ctl/options_debug.h"
 #include "ctl/writer.h"
 
 enum option_kind {
@@ -12,12 +13,13 @@ enum option_kind {
     OPTION_NUM,
     OPTION_SIZE,
     OPTION_BOOL,
-    OPTION_PATH
+    OPTION_PATH,
+    OPTION_DEBUG
 };
 
 struct option {
     const char *key, *help;
-    const char *names; /* OPTION_ENUM */
+    const char *names; /* OPTION_ENUM: the values; OPTION_DEBUG: the letters */
     enum option_kind kind;
     uint64_t def, min, max;
     size_t offset; /* of the field in struct options */
@@ -34,12 +36,15 @@ static const struct option table[] = {
     {key, help, NULL, OPTION_BOOL, def, 0, 0, offsetof(struct options, field)},
 #define OPT_PATH(field, key, help)                                                                 \
     {key, help, NULL, OPTION_PATH, 0, 0, 0, offsetof(struct options, field)},
+#define OPT_DEBUG(field, key, letters, help)                                                       \
+    {key, help, letters, OPTION_DEBUG, 0, 0, 0, offsetof(struct options, field)},
 #include "ctl/options.def"
 #undef OPT_ENUM
 #undef OPT_NUM
 #undef OPT_SIZE
 #undef OPT_BOOL
 #undef OPT_PATH
+#undef OPT_DEBUG
 };
 
 /* Every list of names and every number must fit its field. */
@@ -49,36 +54,17 @@ static const struct option table[] = {
 #define OPT_SIZE(field, key, def, min, max, help)
 #define OPT_BOOL(field, key, def, help)
 #define OPT_PATH(field, key, help)
+#define OPT_DEBUG(field, key, letters, help)                                                       \
+    _Static_assert(sizeof(letters ",NAME,...") <= OPTION_TEXT_BYTES, key);
 #include "ctl/options.def"
 #undef OPT_ENUM
 #undef OPT_NUM
 #undef OPT_SIZE
 #undef OPT_BOOL
 #undef OPT_PATH
+#undef OPT_DEBUG
 
 /* ---- pieces of text -------------------------------------------------------------------------- */
-
-struct span {
-    const char *at;
-    size_t len;
-};
-
-/* From s to the next stop byte or the end. */
-static struct span span_until(const char *s, char stop)
-{
-    struct span out = {s, 0};
-    while (s[out.len] != '\0' && s[out.len] != stop)
-        out.len++;
-    return out;
-}
-
-static bool span_is(struct span a, const char *s)
-{
-    for (size_t i = 0; i < a.len; i++)
-        if (s[i] != a.at[i]) /* the end of s differs from any byte of a span */
-            return false;
-    return s[a.len] == '\0';
-}
 
 /* Splits a at its first '='; without one, all of it is key. */
 static void span_split(struct span a, struct span *key, struct span *value)
@@ -118,7 +104,7 @@ static void set_path(const struct option *opt, struct options *o, struct span va
 void options_default(struct options *o)
 {
     for (unsigned i = 0; i < SK_ARRAY_SIZE(table); i++) {
-        if (table[i].kind == OPTION_PATH)
+        if (table[i].kind == OPTION_PATH || table[i].kind == OPTION_DEBUG)
             set_path(&table[i], o, (struct span){"", 0});
         else
             set_number(&table[i], o, table[i].def);
@@ -201,6 +187,8 @@ static bool parse_value(const struct option *opt, struct span value, struct opti
     case OPTION_PATH:
         good = value.len > 0 && value.len < OPTIONS_PATH_BYTES;
         break;
+    case OPTION_DEBUG:
+        return options_debug_letters(opt->names, value, o ? (char *)o + opt->offset : NULL);
     }
     if (good && o != NULL) {
         if (opt->kind == OPTION_PATH)
@@ -239,6 +227,10 @@ static void write_values(struct writer *w, const struct option *opt)
     case OPTION_PATH:
         writer_str(w, "FILE");
         break;
+    case OPTION_DEBUG:
+        writer_str(w, opt->names);
+        writer_str(w, ",NAME,...");
+        break;
     }
 }
 
@@ -260,6 +252,7 @@ static void write_default(struct writer *w, const struct option *opt)
         write_number(w, opt, opt->def);
         break;
     case OPTION_PATH:
+    case OPTION_DEBUG:
         break;
     }
 }
@@ -289,6 +282,8 @@ struct parse {
     options_complain *complain;
     void *arg;
     unsigned wrong;
+    const struct option *names_of; /* OPTION_DEBUG, if the items that follow may be its names */
+    bool names_count;              /* and its letters were good */
 };
 
 /* The longest complaint: twice SHOWN_BYTES, a list of values and the words around them. */
@@ -328,11 +323,12 @@ static void complain_key(struct parse *p, struct span key)
     complain_end(p, &w);
 }
 
-static void complain_value(struct parse *p, const struct option *opt, struct span value)
+static void complain_about(struct parse *p, const struct option *opt, const char *what,
+                           struct span value)
 {
     char line[LINE_BYTES];
     struct writer w;
-    complain_begin(p, &w, line, "bad value ");
+    complain_begin(p, &w, line, what);
     write_quoted(&w, value);
     writer_str(&w, " for '");
     writer_str(&w, opt->key);
@@ -344,6 +340,20 @@ static void complain_value(struct parse *p, const struct option *opt, struct spa
     complain_end(p, &w);
 }
 
+static void complain_value(struct parse *p, const struct option *opt, struct span value)
+{
+    complain_about(p, opt, "bad value ", value);
+}
+
+/* Letters beside good ones. */
+static void complain_letters(struct parse *p, const struct option *opt, struct span value)
+{
+    char bad[SHOWN_BYTES + 1];
+    struct span letters = {bad, options_debug_others(opt->names, value, bad, sizeof(bad))};
+    if (letters.len > 0)
+        complain_about(p, opt, "bad letters ", letters);
+}
+
 static const struct option *option_named(struct span key)
 {
     for (unsigned i = 0; i < SK_ARRAY_SIZE(table); i++)
@@ -352,16 +362,40 @@ static const struct option *option_named(struct span key)
     return NULL;
 }
 
+/* Of a cache, after "debug=LETTERS,". */
+static void parse_name_item(struct parse *p, struct span item)
+{
+    if (!p->names_count)
+        return;
+    if (!options_debug_name(item, p->o ? (char *)p->o + p->names_of->offset : NULL))
+        complain_value(p, p->names_of, item);
+}
+
+static void parse_key_item(struct parse *p, struct span key, struct span value)
+{
+    const struct option *opt = option_named(key);
+    bool good = opt != NULL && parse_value(opt, value, p->o);
+    bool debug = opt != NULL && opt->kind == OPTION_DEBUG;
+    p->names_of = debug ? opt : NULL;
+    p->names_count = good;
+    if (opt == NULL)
+        complain_key(p, key);
+    else if (!good)
+        complain_value(p, opt, value);
+    else if (debug)
+        complain_letters(p, opt, value);
+}
+
 /* A key without '=' has the empty value, which no option takes. */
 static void parse_item(struct parse *p, struct span item)
 {
     struct span key, value;
+    if (p->names_of != NULL && !span_has(item, '=')) {
+        parse_name_item(p, item);
+        return;
+    }
     span_split(item, &key, &value);
-    const struct option *opt = option_named(key);
-    if (opt == NULL)
-        complain_key(p, key);
-    else if (!parse_value(opt, value, p->o))
-        complain_value(p, opt, value);
+    parse_key_item(p, key, value);
 }
 
 static unsigned parse_text(struct parse *p, const char *text)
@@ -378,12 +412,12 @@ static unsigned parse_text(struct parse *p, const char *text)
 
 void options_parse(const char *text, struct options *o, options_complain *complain, void *arg)
 {
-    struct parse p = {o, "SLABKIT_OPTIONS", " ignored", complain, arg, 0};
+    struct parse p = {o, "SLABKIT_OPTIONS", " ignored", complain, arg, 0, NULL, false};
     parse_text(&p, text);
 }
 
 bool options_check(const char *text, options_complain *complain, void *arg)
 {
-    struct parse p = {NULL, "--options", "", complain, arg, 0};
+    struct parse p = {NULL, "--options", "", complain, arg, 0, NULL, false};
     return parse_text(&p, text) == 0;
 }

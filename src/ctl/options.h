@@ -15,18 +15,22 @@
     4096u /* PATH_MAX: the longest name open(2) takes, terminator included                         \
            */
 
+#define OPTIONS_DEBUG_BYTES 512u
+
 struct options {
 #define OPT_ENUM(field, key, def, help, names)    unsigned field;
 #define OPT_NUM(field, key, def, min, max, help)  unsigned field;
 #define OPT_SIZE(field, key, def, min, max, help) uint64_t field;
 #define OPT_BOOL(field, key, def, help)           bool field;
 #define OPT_PATH(field, key, help)                char field[OPTIONS_PATH_BYTES];
+#define OPT_DEBUG(field, key, letters, help)      char field[OPTIONS_DEBUG_BYTES];
 #include "ctl/options.def"
 #undef OPT_ENUM
 #undef OPT_NUM
 #undef OPT_SIZE
 #undef OPT_BOOL
 #undef OPT_PATH
+#undef OPT_DEBUG
 };
 
 /* Values of the OPT_ENUM fields, in the order of their names. */
@@ -54,7 +58,8 @@ typedef void options_complain(void *arg, const char *line);
 void options_default(struct options *o);
 
 /* Sets what text names; of a key given twice the last good value stays. text == NULL sets nothing.
- * Each item that is wrong is complained about once, and ignored. Values cannot contain ','. */
+ * Each item that is wrong is complained about once, and ignored. Values cannot contain ',': items
+ * without '=' behind "debug=LETTERS" are names of caches and belong to it; each "debug" adds an entry. */
 void options_parse(const char *text, struct options *o, options_complain *complain, void *arg);
 
 /* The same for options given as an argument, where a wrong one is an error: complains of

@@ -9,6 +9,8 @@
  */
 #include "ctl/start.h"
 #include "ctl/system.h"
+#include "ctl/world.h"
+#include "cache/debug.h"
 #include "region/meta.h"
 #include <slabkit/slabkit.h>
 
@@ -46,6 +48,8 @@ static void start_plat(void)
 
     options_default(&options);
     system_parse_options(&options, complain);
+    world_install();
+    kmem_debug_set_options(options.debug);
     plat.force = modes[options.slots];
     plat.nodes = options.nodes;
     plat_init(&plat);
@@ -142,6 +146,7 @@ static void fork_child(void)
         region_fork_child();
         pcpu_fork_child();
         reaper_fork_child();
+        world_fork_child();
     }
     plat_lock_reset(&start_lock);
     plat_leave();

@@ -61,6 +61,7 @@ static bool same_options(const struct options *a, const struct options *b)
 #define OPT_SIZE(field, key, def, min, max, help) &&a->field == b->field
 #define OPT_BOOL(field, key, def, help)           &&a->field == b->field
 #define OPT_PATH(field, key, help)                &&strcmp(a->field, b->field) == 0
+#define OPT_DEBUG(field, key, letters, help)      &&strcmp(a->field, b->field) == 0
     return true
 #include "ctl/options.def"
         ;
@@ -69,6 +70,7 @@ static bool same_options(const struct options *a, const struct options *b)
 #undef OPT_SIZE
 #undef OPT_BOOL
 #undef OPT_PATH
+#undef OPT_DEBUG
 }
 
 /* ---- all options ----------------------------------------------------------------------------- */
@@ -296,6 +298,66 @@ static void test_paths_length(void **state)
     assert_string_equal(opt.report_file, "");
 }
 
+static void good_debug(const char *text, const char *want)
+{
+    good(text);
+    assert_string_equal(opt.debug, want);
+}
+
+/* Names stand behind the letters; what has a '=' is the next option. */
+static void test_debug(void **state)
+{
+    (void)state;
+    good_debug("", "");
+    good_debug("debug=F", "F");
+    good_debug("debug=UTZPF", "FZPUT");
+    good_debug("debug=FF", "F");
+    good_debug("debug=FZPU,conn*", "FZPU,conn*");
+    good_debug("debug=FZ,conn*,in?de,nodes=2", "FZ,conn*,in?de");
+    assert_int_equal(opt.nodes, 2);
+    good_debug("nodes=2,debug=Z,a b/c:d", "Z,a b/c:d");
+    good_debug("debug=F,,conn,", "F,conn");
+    good_debug("debug=F,debug=Z,conn,verify=on,debug=U,x", "F;Z,conn;U,x");
+    parse_more("debug=T"); /* onto what is there */
+    assert_string_equal(opt.debug, "F;Z,conn;U,x;T");
+}
+
+#define DEBUG_BAD(what, v)                                                                         \
+    "slabkit: SLABKIT_OPTIONS: bad " what " '" v "' for 'debug' (FZPUT,NAME,...), ignored\n"
+
+static void test_debug_wrong(void **state)
+{
+    (void)state;
+    bad("debug=FXQZ,conn", DEBUG_BAD("letters", "XQ"));
+    assert_string_equal(opt.debug, "FZ,conn");
+    bad("debug=f", DEBUG_BAD("value", "f"));
+    assert_string_equal(opt.debug, "");
+    bad("debug=conn*,inode,nodes=2", DEBUG_BAD("value", "conn*"));
+    assert_string_equal(opt.debug, "");
+    assert_int_equal(opt.nodes, 2);
+    bad("debug=F,a;b,c", DEBUG_BAD("value", "a;b"));
+    assert_string_equal(opt.debug, "F,c");
+    bad("debug=F,nodes=2,conn", "slabkit: SLABKIT_OPTIONS: unknown key 'conn' ignored\n");
+    bad("debug", DEBUG_BAD("value", ""));
+    assert_false(options_check("debug=Fx", note, &ncomplaints));
+    assert_true(options_check("debug=F,conn*", note, &ncomplaints));
+}
+
+static void test_debug_length(void **state)
+{
+    (void)state;
+    static char text[OPTIONS_DEBUG_BYTES + 32] = "debug=F,";
+    const size_t prefix = strlen(text), room = OPTIONS_DEBUG_BYTES - 1 - strlen("F,");
+    memset(text + prefix, 'x', room);
+    good(text);
+    assert_int_equal(strlen(opt.debug), OPTIONS_DEBUG_BYTES - 1);
+
+    text[strlen(text)] = 'x';
+    parse(text);
+    assert_int_equal(ncomplaints, 1);
+    assert_string_equal(opt.debug, "F");
+}
+
 /* ---- the list -------------------------------------------------------------------------------- */
 
 static void test_unknown(void **state)
@@ -387,6 +449,9 @@ int main(void)
         cmocka_unit_test(test_switches),
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_paths_length),
+        cmocka_unit_test(test_debug),
+        cmocka_unit_test(test_debug_wrong),
+        cmocka_unit_test(test_debug_length),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_rest_is_kept),
         cmocka_unit_test(test_empty_items),
