@@ -14,20 +14,28 @@
 
 /* ---- layout ------------------------------------------------------------------------------------ */
 
-size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags)
+static void lay_out(struct kmem_debug *d, size_t align, unsigned flags)
 {
     size_t zone = flags & KMEM_REDZONE ? ZONE_BYTES : 0;
 
-    *d = (struct kmem_debug){.flags = flags & (KMEM_DEBUG | KMEM_TRACE), .size = size};
-    if (flags & KMEM_TYPESAFE)
-        d->flags &= ~KMEM_POISON;
+    d->flags = flags;
+    d->object_off = flags & KMEM_DEBUG ? sk_align_up(debug_head_bytes(d) + zone, align) : 0;
+    d->stride = sk_align_up(d->object_off + d->size + zone, align);
+}
+
+size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags)
+{
     align = sk_max(align, sizeof(void *));
-    if (d->flags & KMEM_DEBUG)
-        d->object_off = sk_align_up(debug_head_bytes(d) + zone, align);
-    d->link_off = offsetof(struct debug_record, link);
-    d->stride = sk_align_up(d->object_off + size + zone, align);
+    if (flags & KMEM_TYPESAFE)
+        flags &= ~KMEM_POISON;
+    d->size = size;
+    lay_out(d, align, flags & (KMEM_DEBUG | KMEM_TRACE));
+    if (d->stride > SLAB_OBJ_MAX)
+        lay_out(d, align, flags & KMEM_TRACE);
     return d->stride;
 }
+
+_Static_assert(offsetof(struct debug_record, link) == 0, "where the slab layer puts its links");
 
 /* ---- state ------------------------------------------------------------------------------------- */
 
@@ -237,7 +245,7 @@ static void check_address(struct debug_scene *s, const struct slab_geom *g,
                           const char *(*kind_name)(unsigned kind))
 {
     const void *p = kmem_debug_object(s->d, s->raw);
-    unsigned kind = region_kind(s->raw);
+    unsigned kind = region_index(s->raw);
     enum misuse fault = MISUSE_FOREIGN;
     struct slab *slab = NULL;
 

@@ -5,7 +5,8 @@
  * Below: slab (geometry, for addresses that are no object), base/text.h.
  * Owns: the bytes of a raw slab object around the caller's object; struct kmem_debug.
  * Invariants (raw: the object the slab knows; obj = raw + object_off, the one the program knows):
- *       [0, head)                   record, and with U who allocated and who freed
+ *       [0, head)                   record, and with U who allocated and who freed; the first word is the slab's, for the
+ *                                   link of a remote chain
  *       [head, object_off)          left red zone (Z)
  *       [object_off, +size)         the caller's
  *       [object_off + size, stride) right red zone (Z): what rounding added belongs to it
@@ -42,7 +43,8 @@ struct kmem_debug {
 
 /*
  * Fills *d for objects of `size` bytes aligned to `align` (a power of two), and returns the size of the raw object. Other
- * flags than those of debugging may be set. KMEM_TYPESAFE takes P away: readers may look at freed objects.
+ * flags than those of debugging may be set. KMEM_TYPESAFE takes P away: readers may look at freed objects. Of objects that would
+ * be too large for a slab with what debugging needs, all flags but T are taken away.
  */
 size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags);
 
