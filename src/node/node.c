@@ -14,6 +14,8 @@ static unsigned cap_for(size_t bytes, size_t size)
 {
     unsigned cap = PARRAY_CAP_MIN;
 
+    if (size > NODE_ARRAY_BYTES_MAX)
+        return 1;
     while (cap < PARRAY_CAP_MAX && parray_cap_next(cap) * size <= bytes)
         cap = parray_cap_next(cap);
     return cap;
@@ -30,6 +32,7 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
     list_init(&nd->nd_empty);
     list_init(&nd->nd_orphans);
     list_init(&nd->nd_idle);
+    list_init(&nd->nd_all);
     nd->nd_cap_max =
         cap_for(group == NODE_MEDIUM ? NODE_MEDIUM_BYTES_MAX : NODE_ARRAY_BYTES_MAX, g->size);
     nd->nd_cap = (uint32_t)sk_min(first, PARRAY_CAP_FIRST);
@@ -121,40 +124,69 @@ void node_settle_orphans(struct node_cache *nd)
     plat_unlock(&nd->nd_lock);
 }
 
+static unsigned next_colour(struct node_cache *nd)
+{
+    unsigned colour;
+
+    plat_lock(&nd->nd_lock);
+    colour = nd->nd_colour_next++;
+    plat_unlock(&nd->nd_lock);
+    return colour;
+}
+
+/* With its objects made. */
+static struct slab *grow_slab(struct node_cache *nd, void *run, unsigned slot)
+{
+    const struct slab_hooks *hooks = nd->nd_geom->hooks;
+    struct slab *s = slab_make(nd->nd_geom, run, next_colour(nd), nd->nd_node, slot);
+
+    if (!s) {
+        region_free(run, nd->nd_geom->pages);
+        return NULL;
+    }
+    if (hooks && hooks->made && !hooks->made(s)) {
+        slab_unmake(s);
+        return NULL;
+    }
+    return s;
+}
+
 struct slab *node_grow(struct node_cache *nd, unsigned slot)
 {
-    const struct slab_geom *g = nd->nd_geom;
-    struct slab *s;
-    unsigned colour;
     bool zeroed;
-    void *run = region_alloc(g->pages, 1, &zeroed);
+    void *run = region_alloc(nd->nd_geom->pages, 1, &zeroed);
+    struct slab *s;
 
     if (!run)
         return NULL;
     if (plat_nnodes() > 1)
-        region_place(run, g->pages, nd->nd_node, zeroed);
-    plat_lock(&nd->nd_lock);
-    colour = nd->nd_colour_next++;
-    plat_unlock(&nd->nd_lock);
-    s = slab_make(g, run, colour, nd->nd_node, slot);
-    if (!s) {
-        region_free(run, g->pages);
+        region_place(run, nd->nd_geom->pages, nd->nd_node, zeroed);
+    s = grow_slab(nd, run, slot);
+    if (!s)
         return NULL;
-    }
     plat_lock(&nd->nd_lock);
+    list_push(&nd->nd_all, &s->sl_all);
     nd->nd_slabs++;
     nd->nd_grows++;
     plat_unlock(&nd->nd_lock);
     return s;
 }
 
-bool node_shrink(struct node_cache *nd, struct slab *s)
+bool node_unmake(struct node_cache *nd, struct slab *s)
 {
-    bool excess = slab_unmake(s);
-
     plat_lock(&nd->nd_lock);
+    list_del(&s->sl_all);
     nd->nd_slabs--;
     nd->nd_shrinks++;
     plat_unlock(&nd->nd_lock);
-    return excess;
+    return slab_unmake(s);
+}
+
+bool node_shrink(struct node_cache *nd, struct slab *s)
+{
+    const struct slab_hooks *hooks = nd->nd_geom->hooks;
+
+    if (hooks && hooks->unmade && !hooks->unmade(s))
+        return false;
+    return node_unmake(nd, s);
 }

@@ -5,6 +5,7 @@
  * Below: slab.
  * Owns: struct node_cache and the arrays while they are in the depot.
  * Invariants: nd_slabs = slabs on slots' lists + off lists + nd_norphans + nd_nidle
+ *                  + slabs whose end a hook put off = length of nd_all
  *       nd_nfull <= nd_full_limit after each put and the node_get_over that follow it
  *       nd_nidle <= nd_idle_limit after each node_keep_idle that kept one; settled orphans come
  *       on top, until the next pass of the reaper but one
@@ -83,6 +84,7 @@ struct node_cache {
     struct list nd_empty;
     struct list nd_orphans;
     struct list nd_idle;
+    struct list nd_all;    /* every slab, by sl_all */
     size_t nd_depot_bytes; /* budget of this depot; constant */
     size_t nd_total_bytes; /* budget of all depots of its group on the node; constant */
 
@@ -155,9 +157,13 @@ struct slab *node_reap_idle(struct node_cache *nd, bool all);
 /* Collects what waits on orphans, moves those without objects in use to idle. */
 void node_settle_orphans(struct node_cache *nd);
 
-/* A new slab, on no list. Caller holds no lock. NULL: exhausted. */
+/* A new slab with the objects its hook made, on no slot's or node's list. Caller holds no lock. NULL:
+ * exhausted, or the hook refused. */
 struct slab *node_grow(struct node_cache *nd, unsigned slot);
-/* Unmakes a slab without objects in use. true: region_trim_excess is due. Caller holds no lock. */
+/* Unmakes a slab without objects in use, unless its hook puts it off. true: region_trim_excess is
+ * due. Caller holds no lock. */
 bool node_shrink(struct node_cache *nd, struct slab *s);
+/* The same, for the hook that had put it off. */
+bool node_unmake(struct node_cache *nd, struct slab *s);
 
 #endif

@@ -121,7 +121,7 @@ static void chain_add(struct slot_cache *sc, struct chain *buckets, struct slab 
         *ch = (struct chain){s, p, p, 1};
         return;
     }
-    *slab_link(s->sl_geom, p) = ch->head;
+    slab_chain(s, p, ch->head);
     ch->head = p;
     ch->n++;
 }

@@ -25,21 +25,27 @@ void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t a
     size = sk_align_up(size, sk_max(align, sizeof(void *)));
     while (pages < SLAB_PAGES_MAX && !geom_fits(size, pages))
         pages++;
-    g->name = name;
+    *g = (struct slab_geom){.name = name, .kind = kind};
     g->size = (uint32_t)size;
     g->align = (uint32_t)align;
     g->pages = (uint32_t)pages;
     g->objs = (uint32_t)(pages * PLAT_PAGE_BYTES / size);
     g->colour_off = (uint32_t)sk_max(align, SK_CACHE_LINE);
     g->colours = (uint32_t)((pages * PLAT_PAGE_BYTES - g->objs * size) / g->colour_off) + 1;
-    g->link_off = 0;
-    g->kind = kind;
-    g->recip = sk_recip((uint32_t)size);
+    g->recip = g->objs > 1 ? sk_recip((uint32_t)size) : 0;
+}
+
+_Static_assert(PLAT_PAGE_BYTES / sizeof(void *) < UINT16_MAX, "a link, 0 included, has 16 bits");
+
+static size_t geom_words(const struct slab_geom *g)
+{
+    return (g->objs + SK_WORD_BITS - 1) / SK_WORD_BITS;
 }
 
 static size_t slab_desc_bytes(const struct slab_geom *g)
 {
-    return sizeof(struct slab) + (g->objs + 63) / 64 * sizeof(uint64_t);
+    return sizeof(struct slab) + geom_words(g) * sizeof(uint64_t) +
+           (g->link_beside ? g->objs * sizeof(uint16_t) : 0);
 }
 
 /* ---- make and unmake ------------------------------------------------------------------------ */
@@ -59,6 +65,7 @@ struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, un
     s->sl_owner = slot;
     s->sl_state = SLAB_PARTIAL;
     list_init(&s->sl_link);
+    list_init(&s->sl_all);
     region_set_slab(run, g->pages, PLAT_KIND(g->kind, slot), s);
     return s;
 }
@@ -90,15 +97,12 @@ _Noreturn void slab_misuse(enum misuse what, const struct slab_geom *g, const vo
 
 enum misuse slab_check(const struct slab *s, const void *p)
 {
+    /* Before the first object it wraps. */
     size_t off = (size_t)((const char *)p - s->sl_first);
-    uint32_t i;
 
-    if ((const char *)p < s->sl_first)
+    if (off >= (size_t)s->sl_objs * s->sl_geom->size)
         return MISUSE_OUTSIDE;
-    i = sk_div_recip((uint32_t)off, s->sl_geom->recip);
-    if (i >= s->sl_objs)
-        return MISUSE_OUTSIDE;
-    return off == (size_t)i * s->sl_geom->size ? MISUSE_KINDS : MISUSE_INTERIOR;
+    return slab_object(s, slab_index(s, p)) == p ? MISUSE_KINDS : MISUSE_INTERIOR;
 }
 
 static unsigned take_bits(struct slab *s, void **out, unsigned n)
@@ -151,7 +155,7 @@ enum misuse slab_put(struct slab *s, void *p)
 
     if (SK_UNLIKELY(fault != MISUSE_KINDS))
         return fault;
-    i = sk_div_recip((uint32_t)((char *)p - s->sl_first), s->sl_geom->recip);
+    i = slab_index(s, p);
     bit = 1ull << (i % 64);
     if (SK_UNLIKELY(i >= s->sl_fresh))
         return MISUSE_NEVER;
@@ -166,6 +170,26 @@ enum misuse slab_put(struct slab *s, void *p)
 
 /* ---- the remote list ------------------------------------------------------------------------- */
 
+static uint16_t *link_beside(const struct slab *s, const void *obj)
+{
+    return (uint16_t *)(uintptr_t)(s->sl_bits + geom_words(s->sl_geom)) + slab_index(s, obj);
+}
+
+void slab_chain(struct slab *s, void *obj, void *next)
+{
+    if (s->sl_geom->link_beside)
+        *link_beside(s, obj) = (uint16_t)(next ? slab_index(s, next) + 1 : 0);
+    else
+        *(void **)obj = next;
+}
+
+void *slab_chained(const struct slab *s, const void *obj)
+{
+    if (!s->sl_geom->link_beside)
+        return *(void *const *)obj;
+    return *link_beside(s, obj) ? slab_object(s, *link_beside(s, obj) - 1u) : NULL;
+}
+
 /*
  * Proof sketch (the whole of it: docs/remote-list.md). The word changes only by the three
  * operations below: push (x -> chain), collect (chain -> EMPTY) and the owner's EMPTY <-> AWAY.
@@ -177,14 +201,13 @@ enum misuse slab_put(struct slab *s, void *p)
  */
 bool slab_push_remote(struct slab *s, void *head, void *tail)
 {
-    void **link = slab_link(s->sl_geom, tail);
     uintptr_t old = sk_load_relaxed(&s->sl_remote);
 
     /* Release: publishes the links of the chain, and the program's last writes to the objects, to
      * the acquire in slab_collect. Acquire: who replaces AWAY reads sl_owner and writes sl_ret_next
      * after what the owner did before slab_partial_to_away. */
     do {
-        *link = old == SLAB_AWAY ? NULL : (void *)old;
+        slab_chain(s, tail, old == SLAB_AWAY ? NULL : (void *)old);
     } while (!sk_cas_acq_rel(&s->sl_remote, &old, (uintptr_t)head));
     return old == SLAB_AWAY;
 }
@@ -200,7 +223,7 @@ unsigned slab_collect(struct slab *s)
     chain = sk_xchg_acquire(&s->sl_remote, SLAB_EMPTY);
     for (void *obj = (void *)chain; obj; n++) {
         enum misuse fault = slab_check(s, obj);
-        void *next = fault == MISUSE_KINDS ? *slab_link(s->sl_geom, obj) : NULL;
+        void *next = fault == MISUSE_KINDS ? slab_chained(s, obj) : NULL;
 
         if (fault == MISUSE_KINDS)
             fault = slab_put(s, obj);

@@ -25,7 +25,17 @@
 #include "base/misuse.h"
 #include "region/region.h"
 
-/* What all slabs of a cache share. Constant after slab_geom_init. */
+struct slab;
+
+/* What is done to all objects of a slab at its begin and at its end. Called without any lock. */
+struct slab_hooks {
+    /* false: it cannot be had, and what was done is undone. May be NULL. */
+    bool (*made)(struct slab *s);
+    /* No object is in use. false: not yet; who said so calls node_unmake later. May be NULL. */
+    bool (*unmade)(struct slab *s);
+};
+
+/* What all slabs of a cache share. Constant before its first slab. */
 struct slab_geom {
     const char *name;
     uint32_t size;    /* stride in bytes, a multiple of align */
@@ -34,21 +44,24 @@ struct slab_geom {
     uint32_t pages;   /* run length */
     uint32_t colours; /* first objects may start at 0, colour_off, ... (colours - 1) * colour_off */
     uint32_t colour_off; /* bytes, a multiple of align */
-    uint32_t link_off;   /* where a free object holds the link of a remote chain */
     uint16_t kind;       /* the cache's array index */
-    uint64_t recip;      /* sk_recip(size) */
+    bool link_beside;    /* the links of remote chains lie beside the free bits, not in the objects:
+                            those keep their contents while they are free */
+    uint64_t recip;      /* sk_recip(size); 0 where objs is 1: every offset is object 0's */
+    const struct slab_hooks *hooks; /* or NULL */
 };
 
-#define SLAB_OBJS_MIN  8u
-#define SLAB_MANY_MAX  ((size_t)32 << 10) /* larger objects may have a slab each */
+#define SLAB_MANY_MAX  ((size_t)32 << 10) /* objects up to this have company */
+#define SLAB_OBJS_MIN  8u                 /* at least so much */
 #define SLAB_WASTE_DIV 8u                 /* at most 1/8 of a run may be left over */
-#define SLAB_PAGES_MAX 64u
-#define SLAB_OBJ_MAX   ((size_t)SLAB_PAGES_MAX * PLAT_PAGE_BYTES / SLAB_OBJS_MIN)
+#define SLAB_OBJ_MAX   ((size_t)16 << 20)
+#define SLAB_PAGES_MAX (SLAB_OBJ_MAX / PLAT_PAGE_BYTES)
 
 /*
- * Chooses the run: the fewest pages that hold SLAB_OBJS_MIN objects (above SLAB_MANY_MAX: one) and
- * leave over at most 1/SLAB_WASTE_DIV of the run; and the colours from what is left over. size <= SLAB_OBJ_MAX,
- * align a power of two <= PLAT_PAGE_BYTES.
+ * Chooses the run: the fewest pages that leave over at most 1/SLAB_WASTE_DIV of it and hold
+ * SLAB_OBJS_MIN objects of up to SLAB_MANY_MAX bytes, or one larger object; and the colours from
+ * what is left over. size <= SLAB_OBJ_MAX, align a power of two <= PLAT_PAGE_BYTES. No hooks, links
+ * inside: who wants them sets the fields afterwards.
  */
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
                     uint16_t kind);
@@ -83,12 +96,14 @@ struct slab {
     uint32_t sl_state;
     uint32_t sl_owner; /* slot. Atomic: read by pushers; changed only while the slab is on a list */
     struct list sl_link;
+    struct list sl_all; /* under the node's lock: every slab of the (node, cache) */
 
     /* Shared with pushers, on a line of its own. */
     SK_CACHE_ALIGNED uintptr_t sl_remote; /* atomic; see above */
     struct slab *sl_ret_next;             /* written by the one pusher that replaced AWAY */
 
-    /* Under the owner's lock. Bit i: object i is free. */
+    /* Under the owner's lock. Bit i: object i is free. Behind them, with link_beside, a uint16_t for
+     * each object: who sends the object home, then the owner. */
     SK_CACHE_ALIGNED uint64_t sl_bits[];
 };
 
@@ -96,7 +111,7 @@ struct slab {
  * descriptor. */
 struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, unsigned node,
                        unsigned slot);
-/* The reverse: no object in use, on no list. Returns the run to region; true as region_free. */
+/* The reverse, hooks aside: no object in use, on no list. Returns the run to region; true as region_free. */
 bool slab_unmake(struct slab *s);
 
 /* ---- by the owner ------------------------------------------------------------------------- */
@@ -135,13 +150,23 @@ void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot);
 /* Is p an object of s, as far as geometry shows? MISUSE_KINDS: yes. */
 enum misuse slab_check(const struct slab *s, const void *p);
 
-SK_INLINE void **slab_link(const struct slab_geom *g, void *obj)
+/* Number of the object that p, which lies in the objects of s, is or points into. */
+SK_INLINE uint32_t slab_index(const struct slab *s, const void *p)
 {
-    return (void **)((char *)obj + g->link_off);
+    return sk_div_recip((uint32_t)((const char *)p - s->sl_first), s->sl_geom->recip);
 }
 
+SK_INLINE void *slab_object(const struct slab *s, uint32_t i)
+{
+    return s->sl_first + (size_t)i * s->sl_geom->size;
+}
+
+/* The object behind obj in a chain, or NULL. Both are objects of s. */
+void slab_chain(struct slab *s, void *obj, void *next);
+void *slab_chained(const struct slab *s, const void *obj);
+
 /*
- * Sends home a chain head..tail linked by slab_link (all of this slab). true: it replaced AWAY, so
+ * Sends home a chain head..tail linked by slab_chain (all of this slab). true: it replaced AWAY, so
  * the caller must now put the slab on its owner's returned list. false: the slab must not be
  * touched any more. Lock-free; one compare-and-swap unless another pusher interferes.
  */

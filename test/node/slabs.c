@@ -218,10 +218,65 @@ static void test_idle_low_mark(void **state)
     expect_all_given_back();
 }
 
+/* ---- hooks ------------------------------------------------------------------------- */
+
+static struct {
+    unsigned made, unmade;
+    bool refuse, put_off;
+} seen;
+
+static bool on_made(struct slab *s)
+{
+    assert_int_equal(region_index(s->sl_run), KIND);
+    assert_int_equal(s->sl_inuse, 0);
+    seen.made++;
+    return !seen.refuse;
+}
+
+static bool on_unmade(struct slab *s)
+{
+    assert_int_equal(s->sl_inuse, 0);
+    seen.unmade++;
+    return !seen.put_off;
+}
+
+static void test_hooks(void **state)
+{
+    static const struct slab_hooks hooks = {on_made, on_unmade};
+    struct slab *s;
+
+    (void)state;
+    seen = (typeof(seen)){0};
+    node_geom.hooks = &hooks;
+    s = grow();
+    assert_int_equal(seen.made, 1);
+    seen.put_off = true;
+    shrink(s);
+    assert_int_equal(seen.unmade, 1);
+    assert_int_equal(node.nd_slabs, 1);
+    assert_ptr_equal(node.nd_all.next, &s->sl_all);
+    node_unmake(&node, s);
+    assert_int_equal(seen.unmade, 1);
+    expect_all_given_back();
+
+    seen.put_off = false;
+    shrink(grow());
+    assert_int_equal(seen.unmade, 2);
+    expect_all_given_back();
+
+    seen.refuse = true;
+    assert_null(node_grow(&node, 2));
+    assert_int_equal(seen.made, 3);
+    assert_int_equal(seen.unmade, 2);
+    expect_all_given_back();
+    node_geom.hooks = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_grow_and_shrink, start),
+        cmocka_unit_test_setup(test_hooks, start),
         cmocka_unit_test_setup(test_idle_limit, start),
         cmocka_unit_test_setup(test_idle_is_adopted, start),
         cmocka_unit_test_setup(test_orphans_first, start),

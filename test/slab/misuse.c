@@ -153,7 +153,7 @@ static void damage_and_collect(void *arg)
     struct shot *shot = arg;
 
     slab_push_remote(shot->s, shot->p, shot->p);
-    *slab_link(&geom, shot->p) = shot->q;
+    slab_chain(shot->s, shot->p, shot->q);
     slab_collect(shot->s);
 }
 
@@ -183,7 +183,9 @@ static void test_collect_of_a_damaged_link(void **state)
     /* The same offset, 4 GiB further. */
     shot.q = (char *)out[1] + (1ull << 32);
     expect_death(damage_and_collect, &shot,
-                 "slabkit: free of %p, which points inside a 136-byte object of shelf\n", shot.q);
+                 "slabkit: free of %p, which lies outside of the objects of its slab of shelf (136 "
+                 "bytes each)\n",
+                 shot.q);
     shot.q = object(s, 4);
     expect_death(damage_and_collect, &shot,
                  "slabkit: free of %p, an object of shelf (136 bytes) that was never allocated\n",

@@ -152,6 +152,7 @@ static void test_model(void **state)
     run_model(48, 16);
     run_model(1000, 8);
     run_model(32768, 32768);
+    run_model(SLAB_OBJ_MAX / 4, 8);
     run_model(SLAB_OBJ_MAX, 8);
 }
 

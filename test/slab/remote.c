@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the remote list's word, step by step: what a push returns from each of the three kinds
- *       of value, what a collection takes.
+ *       of value, what a collection takes; with the links in the objects and beside the slab.
  */
 #include "fixture.h"
 
 static struct slab_geom geom;
 
 /* Links objs[0..n-1] as a chain; objs[0] is its head. */
-static void chain(void **objs, unsigned n)
+static void chain(struct slab *s, void **objs, unsigned n)
 {
     for (unsigned i = 0; i + 1 < n; i++)
-        *slab_link(&geom, objs[i]) = objs[i + 1];
+        slab_chain(s, objs[i], objs[i + 1]);
 }
 
 static void test_push_on_empty_and_on_a_chain(void **state)
@@ -23,11 +23,11 @@ static void test_push_on_empty_and_on_a_chain(void **state)
     slab_take(s, out, 10);
     assert_false(slab_push_remote(s, out[0], out[0]));
     assert_ptr_equal(s->sl_remote, out[0]);
-    chain(out + 1, 3);
+    chain(s, out + 1, 3);
     assert_false(slab_push_remote(s, out[1], out[3]));
     assert_ptr_equal(s->sl_remote, out[1]);
-    assert_ptr_equal(*slab_link(&geom, out[3]), out[0]);
-    assert_null(*slab_link(&geom, out[0]));
+    assert_ptr_equal(slab_chained(s, out[3]), out[0]);
+    assert_null(slab_chained(s, out[0]));
     assert_int_equal(s->sl_inuse, 10);
     assert_true(slab_verify(s));
 
@@ -54,9 +54,9 @@ static void test_push_on_away(void **state)
     assert_int_equal(slab_collect(s), 0);
     assert_int_equal(s->sl_remote, SLAB_AWAY);
 
-    chain(out, 2);
+    chain(s, out, 2);
     assert_true(slab_push_remote(s, out[0], out[1]));
-    assert_null(*slab_link(&geom, out[1]));
+    assert_null(slab_chained(s, out[1]));
     assert_false(slab_push_remote(s, out[2], out[2]));
     assert_int_equal(s->sl_state, SLAB_OFF);
     slab_returned_to_partial(s, &list);
@@ -85,23 +85,63 @@ static void test_all_objects_in_one_chain(void **state)
     free(out);
 }
 
-static void test_link_offset_is_the_geometry_s(void **state)
+static int links_inside(void **state)
 {
-    struct slab_geom g = geom;
+    geom.link_beside = false;
+    return start_region(state);
+}
+
+static int links_beside(void **state)
+{
+    geom.link_beside = true;
+    return start_region(state);
+}
+
+static bool all_bytes_are(const void *p, size_t bytes, unsigned char want)
+{
+    const unsigned char *b = p;
+
+    for (size_t i = 0; i < bytes; i++)
+        if (b[i] != want)
+            return false;
+    return true;
+}
+
+/* All the way home and back nothing but the program writes to an object; in chains of every shape. */
+static void check_contents_stay(size_t size)
+{
+    struct slab_geom g;
     struct slab *s;
-    void *out[2];
+    void **out;
+
+    slab_geom_init(&g, "beside", size, 8, KIND);
+    g.link_beside = true;
+    s = slab_new(&g, 0);
+    out = calloc(g.objs, sizeof(*out));
+    assert_int_equal(slab_take(s, out, g.objs), g.objs);
+    for (unsigned i = 0; i < g.objs; i++)
+        memset(out[i], (int)(i % 255 + 1), g.size);
+    for (unsigned i = 0, n; i < g.objs; i += n) {
+        n = (unsigned)sk_min(1 + i % 7, g.objs - i);
+        chain(s, out + i, n);
+        slab_push_remote(s, out[i], out[i + n - 1]);
+    }
+    assert_int_equal(slab_collect(s), g.objs);
+    assert_int_equal(s->sl_inuse, 0);
+    assert_true(slab_verify(s));
+    assert_int_equal(slab_take(s, out, g.objs), g.objs);
+    for (unsigned i = 0; i < g.objs; i++)
+        assert_true(all_bytes_are(object(s, i), g.size, (unsigned char)(i % 255 + 1)));
+    free(out);
+}
+
+static void test_contents_stay(void **state)
+{
+    static const size_t sizes[] = {8, 24, 64, 100, 1000, 32768, 100000, (size_t)3 << 20};
 
     (void)state;
-    g.link_off = 48;
-    s = slab_new(&g, 0);
-    slab_take(s, out, 2);
-    memset(out[0], 0x77, g.size);
-    memset(out[1], 0x77, g.size);
-    slab_push_remote(s, out[0], out[0]);
-    slab_push_remote(s, out[1], out[1]);
-    assert_int_equal(*(char *)out[1], 0x77);
-    assert_ptr_equal(*(void **)((char *)out[1] + 48), out[0]);
-    assert_int_equal(slab_collect(s), 2);
+    for (unsigned i = 0; i < SK_ARRAY_SIZE(sizes); i++)
+        check_contents_stay(sizes[i]);
 }
 
 int main(void)
@@ -110,8 +150,9 @@ int main(void)
         cmocka_unit_test(test_push_on_empty_and_on_a_chain),
         cmocka_unit_test(test_push_on_away),
         cmocka_unit_test(test_all_objects_in_one_chain),
-        cmocka_unit_test(test_link_offset_is_the_geometry_s),
+        cmocka_unit_test(test_contents_stay),
     };
     slab_geom_init(&geom, "remote", 128, 64, KIND);
-    return cmocka_run_group_tests(tests, start_region, NULL);
+    return cmocka_run_group_tests_name("inside", tests, links_inside, NULL) +
+           cmocka_run_group_tests_name("beside", tests, links_beside, NULL);
 }

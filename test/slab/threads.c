@@ -60,7 +60,7 @@ static void send(void **objs, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         ((uint64_t *)objs[i])[1] = ~(uint64_t)(uintptr_t)objs[i];
         if (i + 1 < n)
-            *slab_link(&geom, objs[i]) = objs[i + 1];
+            slab_chain(w.s, objs[i], objs[i + 1]);
     }
     if (n && slab_push_remote(w.s, objs[0], objs[n - 1]))
         link_due(w.s);
