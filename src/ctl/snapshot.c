@@ -28,8 +28,7 @@ static void copy_name(char *out, size_t bytes, const char *name)
 
 static void add_slot(struct slabkit_class *k, struct slot_cache *sc)
 {
-    k->allocs += plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind) +
-                 sk_load_relaxed(&sc->sc_alloc_passed);
+    k->allocs += slot_cache_pops(sc) + sk_load_relaxed(&sc->sc_alloc_passed);
     k->alloc_misses += sk_load_relaxed(&sc->sc_alloc_misses);
     k->free_misses += sk_load_relaxed(&sc->sc_free_misses);
     k->refills += sk_load_relaxed(&sc->sc_refills);
@@ -144,13 +143,17 @@ static void fill_process(struct slabkit_snapshot *out)
 
 static void fill_classes(struct slabkit_snapshot *out)
 {
-    for (unsigned idx = 1; idx < pcpu_cache_end() && out->classes < SLABKIT_SNAPSHOT_CLASSES;
-         idx++) {
-        struct slabkit_class *k = &out->class_[out->classes];
-        struct pcpu_cache *c = pcpu_cache_at(idx);
+    struct pcpu_cache *c;
+    unsigned idx;
 
-        if (!c)
-            continue;
+    pcpu_for_each(c, idx)
+    {
+        struct slabkit_class *k = &out->class_[out->classes];
+
+        if (out->classes == SLABKIT_SNAPSHOT_CLASSES) {
+            pcpu_unpin(c);
+            break;
+        }
         fill_class(k, c);
         out->live_bytes += k->live_objs * k->object_bytes;
         out->array_bytes += (k->array_objs + k->depot_objs) * k->object_bytes;

@@ -43,16 +43,12 @@ static unsigned verify_sum(struct pcpu_cache *c)
 
 SK_EXPORT unsigned slabkit_verify(void)
 {
-    unsigned faults = 0;
+    struct pcpu_cache *c;
+    unsigned faults = 0, idx;
 
     if (!km_started() || !plat_enter())
         return 0;
-    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
-        struct pcpu_cache *c = pcpu_cache_at(idx);
-
-        if (c)
-            faults += pcpu_verify(c, fault) + verify_sum(c);
-    }
+    pcpu_for_each(c, idx) faults += pcpu_verify(c, fault) + verify_sum(c);
     if (!region_verify()) {
         tell("region", "the free runs and the page map disagree");
         faults++;

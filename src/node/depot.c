@@ -7,6 +7,10 @@
 #include "node/node.h"
 #include "region/meta.h"
 
+#define ARRAY_BYTES_MAX   ((size_t)256 << 10) /* objects in one array */
+#define MEDIUM_BYTES_MAX  ((size_t)3 << 20)   /* and of medium ones */
+#define ARRAY_BYTES_FIRST ((size_t)8 << 10)   /* and in the first one a slot gets */
+
 struct parray *parray_make(unsigned cap)
 {
     struct parray *pa = meta_alloc(parray_bytes(cap));
@@ -34,6 +38,8 @@ static uint32_t depot_limit(const struct node_cache *nd)
 {
     size_t array_bytes = (size_t)nd->nd_cap * nd->nd_geom->size;
 
+    if (nd->nd_tuning.arrays)
+        return nd->nd_tuning.arrays;
     return (uint32_t)(nd->nd_depot_bytes / array_bytes);
 }
 
@@ -47,6 +53,8 @@ static void depot_note_miss(struct node_cache *nd)
     if (nd->nd_overflows == 0)
         return;
     sk_store_relaxed(&nd->nd_overflows, 0);
+    if (nd->nd_tuning.arrays)
+        return;
     nd->nd_full_limit =
         (uint32_t)sk_min(2 * (size_t)nd->nd_full_limit + 1,
                          nd->nd_total_bytes / ((size_t)nd->nd_cap * nd->nd_geom->size));
@@ -188,6 +196,46 @@ void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
     parray_unmake_all(&old);
 }
 
+static size_t array_bytes_max(const struct slab_geom *g)
+{
+    return node_group_of(g) == NODE_MEDIUM ? MEDIUM_BYTES_MAX : ARRAY_BYTES_MAX;
+}
+
+static unsigned cap_for(size_t bytes, size_t size)
+{
+    unsigned cap = PARRAY_CAP_MIN;
+
+    if (size > ARRAY_BYTES_MAX)
+        return 1;
+    while (cap < PARRAY_CAP_MAX && parray_cap_next(cap) * size <= bytes)
+        cap = parray_cap_next(cap);
+    return cap;
+}
+
+void node_tune(struct node_cache *nd, const struct node_tuning *tuning)
+{
+    size_t size = nd->nd_geom->size;
+    unsigned first = (unsigned)sk_min(cap_for(ARRAY_BYTES_FIRST, size), PARRAY_CAP_FIRST);
+    struct list old;
+
+    list_init(&old);
+    plat_lock(&nd->nd_lock);
+    nd->nd_tuning = *tuning;
+    nd->nd_cap_max = tuning->cap ? tuning->cap : cap_for(array_bytes_max(nd->nd_geom), size);
+    depot_set_cap(nd, tuning->cap ? tuning->cap : first, &old);
+    plat_unlock(&nd->nd_lock);
+    parray_unmake_all(&old);
+}
+
+void node_fini(struct node_cache *nd)
+{
+    struct list *l;
+
+    SK_REQUIRE(list_empty(&nd->nd_full) && list_empty(&nd->nd_all));
+    while ((l = list_pop(&nd->nd_empty)) != NULL)
+        parray_unmake(parray_of(l));
+}
+
 struct parray *node_reap_full(struct node_cache *nd, bool all)
 {
     struct parray *pa = NULL;
@@ -211,7 +259,7 @@ void node_reap_end(struct node_cache *nd, bool idle)
     nd->nd_idle_low = nd->nd_nidle;
     if (idle)
         nd->nd_full_limit = depot_limit(nd);
-    if (idle && nd->nd_cap > PARRAY_CAP_MIN)
+    if (idle && nd->nd_cap > PARRAY_CAP_MIN && !nd->nd_tuning.cap)
         depot_set_cap(nd, parray_cap_prev(nd->nd_cap), &old);
     plat_unlock(&nd->nd_lock);
     parray_unmake_all(&old);

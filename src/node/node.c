@@ -5,27 +5,12 @@
  */
 #include "node/node.h"
 
-#define NODE_ARRAY_BYTES_MAX   (256u << 10) /* objects in one array */
-#define NODE_MEDIUM_BYTES_MAX  (3u << 20)   /* and of medium ones */
-#define NODE_ARRAY_BYTES_FIRST (8u << 10)   /* and in the first one a slot gets */
-#define NODE_IDLE_BYTES        (64u << 10)  /* idle slabs kept */
-
-static unsigned cap_for(size_t bytes, size_t size)
-{
-    unsigned cap = PARRAY_CAP_MIN;
-
-    if (size > NODE_ARRAY_BYTES_MAX)
-        return 1;
-    while (cap < PARRAY_CAP_MAX && parray_cap_next(cap) * size <= bytes)
-        cap = parray_cap_next(cap);
-    return cap;
-}
+#define NODE_IDLE_BYTES (64u << 10) /* idle slabs kept */
 
 void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
                const struct node_limits *limits)
 {
-    unsigned first = cap_for(NODE_ARRAY_BYTES_FIRST, g->size);
-    enum node_group group = node_group_of(g);
+    static const struct node_tuning automatic;
 
     *nd = (struct node_cache){.nd_geom = g, .nd_node = node};
     list_init(&nd->nd_full);
@@ -33,13 +18,11 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
     list_init(&nd->nd_orphans);
     list_init(&nd->nd_idle);
     list_init(&nd->nd_all);
-    nd->nd_cap_max =
-        cap_for(group == NODE_MEDIUM ? NODE_MEDIUM_BYTES_MAX : NODE_ARRAY_BYTES_MAX, g->size);
-    nd->nd_cap = (uint32_t)sk_min(first, PARRAY_CAP_FIRST);
     nd->nd_depot_bytes = limits->depot_bytes;
-    nd->nd_total_bytes = node_group_budget(group, limits->total_bytes);
-    nd->nd_full_limit = (uint32_t)(limits->depot_bytes / ((size_t)nd->nd_cap * g->size));
+    nd->nd_total_bytes = node_group_budget(node_group_of(g), limits->total_bytes);
     nd->nd_idle_limit = (uint32_t)sk_max(NODE_IDLE_BYTES / (g->pages * PLAT_PAGE_BYTES), 1);
+    node_tune(nd, &automatic);
+    nd->nd_resizes = 0;
 }
 
 static struct slab *slab_of(struct list *l)
@@ -82,7 +65,7 @@ bool node_keep_idle(struct node_cache *nd, struct slab *s)
     bool keep;
 
     plat_lock(&nd->nd_lock);
-    keep = nd->nd_nidle < nd->nd_idle_limit;
+    keep = nd->nd_nidle < nd->nd_idle_limit || plat_refusing();
     if (keep) {
         slab_partial_to_idle(s, &nd->nd_idle);
         sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle + 1);

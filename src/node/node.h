@@ -60,16 +60,25 @@ SK_INLINE uintptr_t parray_word(struct parray *pa)
 struct parray *parray_make(unsigned cap);
 void parray_unmake(struct parray *pa);
 
+/* What is fixed by the program, and grows and shrinks no more; 0: automatic. */
+struct node_tuning {
+    uint32_t cap;    /* of arrays, at most PARRAY_CAP_TUNED */
+    uint32_t arrays; /* in the depot */
+};
+
+#define PARRAY_CAP_TUNED 2000u
+
 struct node_cache {
     struct plat_lock nd_lock;
 
     /* Constant after node_init. */
     const struct slab_geom *nd_geom;
     unsigned nd_node;
-    uint32_t nd_cap_max; /* largest array allowed for this size */
 
     /* Under nd_lock. nd_cap is also read without it, as a hint. */
-    uint32_t nd_cap; /* capacity of the arrays made now */
+    struct node_tuning nd_tuning;
+    uint32_t nd_cap;     /* capacity of the arrays made now */
+    uint32_t nd_cap_max; /* largest array allowed */
     uint32_t nd_nfull;
     uint32_t nd_full_limit; /* in arrays of nd_cap; grows with use, see depot_note_miss */
     uint32_t nd_overflows;  /* arrays that found no room since a refill found none. Atomic */
@@ -101,6 +110,10 @@ struct node_limits {
 
 void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
                const struct node_limits *limits);
+
+/* Without slabs and full arrays: the rest goes. */
+void node_fini(struct node_cache *nd);
+void node_tune(struct node_cache *nd, const struct node_tuning *tuning);
 
 /*
  * Caches of medium objects (above SLAB_MANY_MAX) are a group of their own, so that a few such
@@ -149,7 +162,8 @@ void node_reap_end(struct node_cache *nd, bool idle);
 struct slab *node_adopt(struct node_cache *nd, struct list *list, unsigned slot);
 /* A slot gives up a slab of its list. */
 void node_orphan(struct node_cache *nd, struct slab *s);
-/* A slab without objects in use leaves its slot's list. true: kept here; false: the caller unlinks
+/* A slab without objects in use leaves its slot's list (a thread that must make no system call has
+ * every one kept: the reaper will find them). true: kept here; false: the caller unlinks
  * it and unmakes it by node_shrink when it holds no lock. */
 bool node_keep_idle(struct node_cache *nd, struct slab *s);
 /* For the reaper: an idle slab not needed since the last pass (all: any), off its list, or NULL. */

@@ -141,9 +141,10 @@ void pcpu_drain(struct pcpu_cache *c)
 
 void pcpu_drain_all(void)
 {
-    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
-        if (pcpu_cache_at(idx))
-            pcpu_drain(pcpu_cache_at(idx));
+    struct pcpu_cache *c;
+    unsigned idx;
+
+    pcpu_for_each(c, idx) pcpu_drain(c);
 }
 
 /* ---- the reaper's pass ----------------------------------------------------------------------- */
@@ -193,7 +194,8 @@ static bool slot_reap(struct slot_cache *sc, bool *idle)
         slot_empty(sc);
         some = true;
     }
-    if (age >= IDLE_TICKS_SLOT && sk_load_relaxed(&sc->sc_npartial)) {
+    if (age >= IDLE_TICKS_SLOT && sk_load_relaxed(&sc->sc_npartial) &&
+        sk_load_relaxed(&sc->sc_cache->pc_mode) != PCPU_DIRECT) {
         slot_orphan(sc);
         some = true;
     }
@@ -215,30 +217,35 @@ static bool cache_reap(struct pcpu_cache *c)
 
 bool pcpu_reap(void)
 {
+    struct pcpu_cache *c;
     bool some = false;
+    unsigned idx;
 
-    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
-        if (pcpu_cache_at(idx))
-            some |= cache_reap(pcpu_cache_at(idx));
+    pcpu_for_each(c, idx) some |= cache_reap(c);
     return some;
+}
+
+static size_t cache_idle_bytes(const struct pcpu_cache *c)
+{
+    size_t bytes = 0;
+
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (nd)
+            bytes += (size_t)sk_load_relaxed(&nd->nd_nfull) * sk_load_relaxed(&nd->nd_cap) *
+                         c->pc_geom.size +
+                     (size_t)sk_load_relaxed(&nd->nd_nidle) * c->pc_geom.pages * PLAT_PAGE_BYTES;
+    }
+    return bytes;
 }
 
 size_t pcpu_idle_bytes(void)
 {
+    struct pcpu_cache *c;
     size_t bytes = 0;
+    unsigned idx;
 
-    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
-        struct pcpu_cache *c = pcpu_cache_at(idx);
-
-        for (unsigned node = 0; c && node < plat_nnodes(); node++) {
-            struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-            if (nd)
-                bytes +=
-                    (size_t)sk_load_relaxed(&nd->nd_nfull) * sk_load_relaxed(&nd->nd_cap) *
-                        c->pc_geom.size +
-                    (size_t)sk_load_relaxed(&nd->nd_nidle) * c->pc_geom.pages * PLAT_PAGE_BYTES;
-        }
-    }
+    pcpu_for_each(c, idx) bytes += cache_idle_bytes(c);
     return bytes;
 }

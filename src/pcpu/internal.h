@@ -21,6 +21,28 @@ void work_init(struct work *w);
 /* Does what was asked, returns what was given and not used. No lock held. */
 void work_finish(struct node_cache *nd, struct work *w);
 
+/* ---- table.c ---- */
+
+struct slot_budget {
+    SK_CACHE_ALIGNED int64_t used[NODE_GROUPS]; /* atomic */
+};
+
+struct pcpu_table {
+    struct plat_lock lock;
+    unsigned end;               /* atomic: one more than the largest index */
+    struct slot_cache **pairs;  /* [slot * PLAT_SLOT_ARRAYS + index] */
+    struct slot_budget *budget; /* [slot] */
+    struct pcpu_limits limits;
+    struct pcpu_cache *caches[PLAT_SLOT_ARRAYS];
+};
+extern struct pcpu_table pcpu_table;
+
+struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx);
+
+/* The slot whose slabs serve this thread now; and the one that an object is freed on. */
+unsigned pcpu_slot_for(const struct pcpu_cache *c);
+unsigned pcpu_slot_from(const struct pcpu_cache *c, const void *p);
+
 /* Creates the pair if need be. NULL: no memory. */
 struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot);
 

@@ -40,6 +40,7 @@ struct slot_cache {
     struct parray *sc_array[SIDES];
     struct parray *sc_spare; /* an empty array kept at hand, or NULL */
     uint64_t sc_refill_pops; /* pops when the last slow path was a refill; else UINT64_MAX */
+    uint64_t sc_pops_before; /* constant: pops that the index's last cache counted */
     struct list sc_partial;  /* the slab to take from first */
     uint32_t sc_npartial;
     uint32_t sc_misses;            /* since the arrays last grew or were reaped */
@@ -58,10 +59,23 @@ struct slot_cache {
     SK_CACHE_ALIGNED struct slab *sc_returned;
 };
 
+enum pcpu_mode {
+    PCPU_ARRAYS,
+    PCPU_NO_ARRAYS, /* none is installed: every call takes the slow path, and goes to slabs */
+    PCPU_DIRECT, /* nor has a slot slabs of its own: those of a node are all its first slot's, so that
+                       each object comes home at the call. From the begin to the end of a cache */
+};
+
 struct pcpu_cache {
     struct slab_geom pc_geom; /* constant; pc_geom.kind is the array index */
     struct node_cache
         *pc_node[PLAT_NODES_MAX]; /* set once under the table's lock; read with acquire */
+    void *pc_owner;               /* constant: what the layer above knows it as, or NULL */
+    unsigned pc_mode;             /* atomic: enum pcpu_mode; see pcpu_set_arrays */
+    uint32_t pc_batch;            /* atomic: most objects of slabs in a refill; 0: an array full */
+    struct node_tuning pc_tuning; /* under the table's lock */
+    unsigned pc_pins;             /* atomic: walkers that are at it */
+    bool pc_hidden;               /* under the table's lock: walkers pass it by */
     uint64_t pc_failures;         /* atomic */
 };
 
@@ -76,9 +90,36 @@ bool pcpu_init(const struct pcpu_limits *limits);
 /* Registers a cache under its array index, 1 .. PLAT_SLOT_ARRAYS - 1. c stays where it is. */
 void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
                      uint16_t idx);
-/* NULL: no cache has this index. */
+/* NULL: no cache has this index. The caller knows that it stays: it holds an object of it, say. */
 struct pcpu_cache *pcpu_cache_at(unsigned idx);
 unsigned pcpu_cache_end(void); /* one more than the largest index in use */
+
+/* ---- caches that come and go (registry.c) --------------------------------------------------- */
+
+#define PCPU_DYNAMIC_FIRST 128u /* indices below are given out by pcpu_cache_init's caller */
+
+/* Registers a cache whose fields pc_geom (but the index), pc_owner and pc_mode are set, the others 0,
+ * under an index that it finds. false: there is none left. */
+bool pcpu_cache_open(struct pcpu_cache *c);
+/* From here on no walker is at the cache, nor comes, until it is shown again. Waits for them. No lock
+ * held; not inside a walk. */
+void pcpu_cache_hide(struct pcpu_cache *c);
+void pcpu_cache_show(struct pcpu_cache *c);
+/* Hidden, drained, without a slab: everything it had is given back, and its index free. */
+void pcpu_cache_close(struct pcpu_cache *c);
+
+/* The first cache at or above *idx that is not hidden, which stays until pcpu_unpin; *idx becomes one
+ * more than its index. NULL: there is none. */
+struct pcpu_cache *pcpu_pin_next(unsigned *idx);
+void pcpu_unpin(struct pcpu_cache *c);
+/* For each cache, pinned: c is a struct pcpu_cache *, idx an unsigned. To leave early: pcpu_unpin. */
+#define pcpu_for_each(c, idx) for ((idx) = 1; ((c) = pcpu_pin_next(&(idx))) != NULL; pcpu_unpin(c))
+
+/* Arrays on, or off (and emptied: every object is at home or out). Not for PCPU_DIRECT. No lock held;
+ * inside plat_enter. */
+void pcpu_set_arrays(struct pcpu_cache *c, bool on);
+/* 0: automatic. Fields as in struct node_tuning; batch: see pc_batch. */
+void pcpu_tune(struct pcpu_cache *c, unsigned limit, unsigned batch, unsigned shared);
 
 /* The slow halves of alloc and free. Caller is inside plat_enter, holds no lock. */
 void *pcpu_alloc_slow(struct pcpu_cache *c);
@@ -99,6 +140,11 @@ size_t pcpu_idle_bytes(void);
 
 /* The (slot, cache) pair, or NULL if it was never used. */
 struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx);
+/* Objects popped from a pair's array since it was made. */
+SK_INLINE uint64_t slot_cache_pops(const struct slot_cache *sc)
+{
+    return plat_slot_pops(sc->sc_slot, sc->sc_cache->pc_geom.kind) - sc->sc_pops_before;
+}
 /* Free objects in arrays and in depots of a cache. Takes its locks. */
 void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_depots);
 /* Objects of a cache that slabs count as handed out; remote ones on their way home not included. */

@@ -42,7 +42,7 @@ void work_finish(struct node_cache *nd, struct work *w)
 
     if (w->array)
         node_put_empty(nd, w->array);
-    if (w->slab)
+    if (w->slab && !node_keep_idle(nd, w->slab))
         list_push(&w->doomed, &w->slab->sl_link);
     while ((l = list_pop(&w->doomed)) != NULL)
         excess |= node_shrink(nd, SK_CONTAINER_OF(l, struct slab, sl_link));
@@ -118,6 +118,10 @@ static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
 {
     struct parray *pa = w->array;
 
+    if (SK_UNLIKELY(sk_load_relaxed(&sc->sc_cache->pc_mode) != PCPU_ARRAYS)) {
+        w->no_array = true;
+        return NULL;
+    }
     w->array = NULL;
     if (!pa && sc->sc_spare && sc->sc_spare->pa_cap == sk_load_relaxed(&sc->sc_node->nd_cap)) {
         pa = sc->sc_spare;
@@ -198,6 +202,13 @@ static unsigned refill_take(struct slot_cache *sc, void **out, unsigned n, struc
     return slot_take(sc, out, n, w);
 }
 
+static unsigned refill_batch(const struct slot_cache *sc, const struct parray *pa)
+{
+    unsigned batch = sk_load_relaxed(&sc->sc_cache->pc_batch);
+
+    return batch ? (unsigned)sk_min(batch, pa->pa_cap) : pa->pa_cap;
+}
+
 /* slot_take gives the lowest address first; it shall be popped first. */
 static void array_reverse(void **a, unsigned n)
 {
@@ -220,7 +231,7 @@ static enum step refill_from_slabs(struct slot_cache *sc, struct work *w, void *
         sk_count(&sc->sc_alloc_passed, got);
         return got ? STEP_DONE : STEP_NEED_SLAB;
     }
-    pa->pa_avail = refill_take(sc, pa->pa_a + 1, pa->pa_cap, w);
+    pa->pa_avail = refill_take(sc, pa->pa_a + 1, refill_batch(sc, pa), w);
     if (!pa->pa_avail) {
         w->array = pa;
         return STEP_NEED_SLAB;
@@ -264,7 +275,7 @@ void *pcpu_alloc_slow(struct pcpu_cache *c)
 {
     void *obj = NULL;
     struct work w;
-    struct slot_cache *sc = slot_cache_get(c, plat_slot());
+    struct slot_cache *sc = slot_cache_get(c, pcpu_slot_for(c));
     bool first = true;
 
     if (!sc)
@@ -365,9 +376,9 @@ static enum step flush_round(struct slot_cache *sc, void *p, struct work *w, uns
 }
 
 /* A pair always exists where the object was allocated; without memory for ours, that one serves. */
-static struct slot_cache *flush_slot_cache(struct pcpu_cache *c)
+static struct slot_cache *flush_slot_cache(struct pcpu_cache *c, const void *p)
 {
-    struct slot_cache *sc = slot_cache_get(c, plat_slot());
+    struct slot_cache *sc = slot_cache_get(c, pcpu_slot_from(c, p));
 
     for (unsigned slot = 0; !sc; slot++)
         sc = pcpu_slot_cache(slot, c->pc_geom.kind);
@@ -376,7 +387,7 @@ static struct slot_cache *flush_slot_cache(struct pcpu_cache *c)
 
 void pcpu_free_slow(struct pcpu_cache *c, void *p)
 {
-    struct slot_cache *sc = flush_slot_cache(c);
+    struct slot_cache *sc = flush_slot_cache(c, p);
     enum step step = STEP_MOVED;
     struct work w;
 
@@ -387,7 +398,7 @@ void pcpu_free_slow(struct pcpu_cache *c, void *p)
             work_get_array(sc->sc_node, &w);
         } else if (step == STEP_MOVED) {
             work_finish(sc->sc_node, &w);
-            sc = flush_slot_cache(c);
+            sc = flush_slot_cache(c, p);
         }
     }
     work_finish(sc->sc_node, &w);

@@ -2,38 +2,28 @@
 /*
  * Role: the table of caches and of (slot, cache) pairs, and the budget of each slot.
  * Below: node, region's metadata.
- * Owns: pcpu_caches[], the pair table (address space for nslots * PLAT_SLOT_ARRAYS pointers,
+ * Owns: pcpu_table: the caches, the pair table (address space for nslots * PLAT_SLOT_ARRAYS pointers,
  *       touched as used), slot budgets.
- * Concurrency: entries are set once, under table_lock, with release; read with acquire. Pairs
- *       are never removed: a reader may keep a pointer.
+ * Concurrency: entries are set under pcpu_table.lock, with release; read with acquire. A pair stays
+ *       as long as its cache: who uses a cache, or has it pinned, may keep a pointer.
  */
 #include "pcpu/internal.h"
 #include "region/meta.h"
 
-struct slot_budget {
-    SK_CACHE_ALIGNED int64_t used[NODE_GROUPS]; /* atomic */
-};
-
-static struct {
-    struct plat_lock lock;
-    unsigned end;               /* atomic: one more than the largest index */
-    struct slot_cache **pairs;  /* [slot * PLAT_SLOT_ARRAYS + index] */
-    struct slot_budget *budget; /* [slot] */
-    struct pcpu_limits limits;
-    struct pcpu_cache *caches[PLAT_SLOT_ARRAYS];
-} table;
+struct pcpu_table pcpu_table;
 
 bool pcpu_init(const struct pcpu_limits *limits)
 {
     size_t slots = plat_nslots();
-    size_t bytes = slots * PLAT_SLOT_ARRAYS * sizeof(*table.pairs);
+    size_t bytes = slots * PLAT_SLOT_ARRAYS * sizeof(*pcpu_table.pairs);
 
-    table.limits = *limits;
-    if (!table.budget)
-        table.budget = meta_alloc(slots * sizeof(*table.budget));
-    if (!table.pairs)
-        table.pairs = plat_map(sk_align_up(bytes, plat_sys_page_bytes()), plat_sys_page_bytes());
-    return table.budget && table.pairs;
+    pcpu_table.limits = *limits;
+    if (!pcpu_table.budget)
+        pcpu_table.budget = meta_alloc(slots * sizeof(*pcpu_table.budget));
+    if (!pcpu_table.pairs)
+        pcpu_table.pairs =
+            plat_map(sk_align_up(bytes, plat_sys_page_bytes()), plat_sys_page_bytes());
+    return pcpu_table.budget && pcpu_table.pairs;
 }
 
 void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
@@ -41,41 +31,42 @@ void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t
 {
     SK_REQUIRE(idx != 0 && idx < PLAT_SLOT_ARRAYS);
     slab_geom_init(&c->pc_geom, name, size, align, idx);
-    plat_lock(&table.lock);
-    sk_store_release(&table.caches[idx], c);
-    if (idx >= table.end)
-        sk_store_release(&table.end, idx + 1u);
-    plat_unlock(&table.lock);
+    plat_lock(&pcpu_table.lock);
+    sk_store_release(&pcpu_table.caches[idx], c);
+    if (idx >= pcpu_table.end)
+        sk_store_release(&pcpu_table.end, idx + 1u);
+    plat_unlock(&pcpu_table.lock);
 }
 
 struct pcpu_cache *pcpu_cache_at(unsigned idx)
 {
-    return idx < PLAT_SLOT_ARRAYS ? sk_load_acquire(&table.caches[idx]) : NULL;
+    return idx < PLAT_SLOT_ARRAYS ? sk_load_acquire(&pcpu_table.caches[idx]) : NULL;
 }
 
 unsigned pcpu_cache_end(void)
 {
-    return sk_load_acquire(&table.end);
+    return sk_load_acquire(&pcpu_table.end);
 }
 
-static struct slot_cache **pair_at(unsigned slot, unsigned idx)
+struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx)
 {
-    return &table.pairs[(size_t)slot * PLAT_SLOT_ARRAYS + idx];
+    return &pcpu_table.pairs[(size_t)slot * PLAT_SLOT_ARRAYS + idx];
 }
 
 struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
 {
-    return sk_load_acquire(pair_at(slot, idx));
+    return sk_load_acquire(pcpu_pair_at(slot, idx));
 }
 
 static struct node_cache *node_cache_locked(struct pcpu_cache *c, unsigned node,
                                             struct node_cache **spare)
 {
-    struct node_limits limits = {.depot_bytes = table.limits.depot_bytes,
-                                 .total_bytes = table.limits.depots_bytes};
+    struct node_limits limits = {.depot_bytes = pcpu_table.limits.depot_bytes,
+                                 .total_bytes = pcpu_table.limits.depots_bytes};
 
     if (!c->pc_node[node] && *spare) {
         node_init(*spare, &c->pc_geom, node, &limits);
+        node_tune(*spare, &c->pc_tuning);
         sk_store_release(&c->pc_node[node], *spare);
         *spare = NULL;
     }
@@ -89,25 +80,26 @@ static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_c
     sc->sc_node = nd;
     sc->sc_slot = slot;
     sc->sc_refill_pops = UINT64_MAX;
+    sc->sc_pops_before = plat_slot_pops(slot, c->pc_geom.kind);
     list_init(&sc->sc_partial);
 }
 
 static SK_COLD struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot)
 {
-    struct slot_cache **entry = pair_at(slot, c->pc_geom.kind), *sc = meta_alloc(sizeof(*sc));
+    struct slot_cache **entry = pcpu_pair_at(slot, c->pc_geom.kind), *sc = meta_alloc(sizeof(*sc));
     struct node_cache *nd, *spare = NULL;
     unsigned node = plat_slot_node(slot);
 
     if (!sk_load_acquire(&c->pc_node[node]))
         spare = meta_alloc(sizeof(*spare));
-    plat_lock(&table.lock);
+    plat_lock(&pcpu_table.lock);
     nd = node_cache_locked(c, node, &spare);
     if (!*entry && sc && nd) {
         pair_init(sc, c, nd, slot);
         sk_store_release(entry, sc);
         sc = NULL;
     }
-    plat_unlock(&table.lock);
+    plat_unlock(&pcpu_table.lock);
     meta_free(sc, sizeof(*sc));
     meta_free(spare, sizeof(*spare));
     return sk_load_acquire(entry);
@@ -120,30 +112,53 @@ struct slot_cache *slot_cache_get(struct pcpu_cache *c, unsigned slot)
     return SK_LIKELY(sc != NULL) ? sc : pair_make(c, slot);
 }
 
+/* ---- which slot -------------------------------------------------------------------------------- */
+
+static unsigned first_slot_of(unsigned node)
+{
+    unsigned slot = 0;
+
+    while (plat_slot_node(slot) != node)
+        slot++;
+    return slot;
+}
+
+unsigned pcpu_slot_for(const struct pcpu_cache *c)
+{
+    unsigned slot = plat_slot();
+
+    return sk_load_relaxed(&c->pc_mode) == PCPU_DIRECT ? first_slot_of(plat_slot_node(slot)) : slot;
+}
+
+unsigned pcpu_slot_from(const struct pcpu_cache *c, const void *p)
+{
+    return sk_load_relaxed(&c->pc_mode) == PCPU_DIRECT ? PLAT_KIND_SLOT(region_kind(p))
+                                                       : plat_slot();
+}
+
 void slot_budget_add(unsigned slot, enum node_group group, int64_t bytes)
 {
-    sk_add_relaxed(&table.budget[slot].used[group], bytes);
+    sk_add_relaxed(&pcpu_table.budget[slot].used[group], bytes);
 }
 
 bool slot_budget_allows(unsigned slot, enum node_group group, size_t bytes)
 {
-    return sk_load_relaxed(&table.budget[slot].used[group]) + (int64_t)bytes <=
-           (int64_t)node_group_budget(group, table.limits.array_bytes);
+    return sk_load_relaxed(&pcpu_table.budget[slot].used[group]) + (int64_t)bytes <=
+           (int64_t)node_group_budget(group, pcpu_table.limits.array_bytes);
 }
 
 /* ---- fork: every lock of this layer and of node, in one order -------------------------------- */
 
 static void for_each_lock(void (*fn)(struct plat_lock *l))
 {
-    fn(&table.lock);
-    for (unsigned slot = 0; table.pairs && slot < plat_nslots(); slot++)
-        for (unsigned idx = 1; idx < table.end; idx++)
-            if (*pair_at(slot, idx))
-                fn(&(*pair_at(slot, idx))->sc_lock);
-    for (unsigned idx = 1; idx < table.end; idx++)
-        for (unsigned node = 0; table.caches[idx] && node < PLAT_NODES_MAX; node++)
-            if (table.caches[idx]->pc_node[node])
-                fn(&table.caches[idx]->pc_node[node]->nd_lock);
+    for (unsigned slot = 0; pcpu_table.pairs && slot < plat_nslots(); slot++)
+        for (unsigned idx = 1; idx < pcpu_table.end; idx++)
+            if (*pcpu_pair_at(slot, idx))
+                fn(&(*pcpu_pair_at(slot, idx))->sc_lock);
+    for (unsigned idx = 1; idx < pcpu_table.end; idx++)
+        for (unsigned node = 0; pcpu_table.caches[idx] && node < PLAT_NODES_MAX; node++)
+            if (pcpu_table.caches[idx]->pc_node[node])
+                fn(&pcpu_table.caches[idx]->pc_node[node]->nd_lock);
 }
 
 static void lock_one(struct plat_lock *l)
@@ -161,17 +176,25 @@ static void reset_one(struct plat_lock *l)
     plat_lock_reset(l);
 }
 
+/* The table's lock is the first and the last: no pair goes in between. */
 void pcpu_fork_prepare(void)
 {
+    plat_lock(&pcpu_table.lock);
     for_each_lock(lock_one);
 }
 
 void pcpu_fork_parent(void)
 {
     for_each_lock(unlock_one);
+    plat_unlock(&pcpu_table.lock);
 }
 
+/* Who walked or hid a cache is not here any more. */
 void pcpu_fork_child(void)
 {
     for_each_lock(reset_one);
+    for (unsigned idx = 1; idx < pcpu_table.end; idx++)
+        if (pcpu_table.caches[idx])
+            sk_store_relaxed(&pcpu_table.caches[idx]->pc_pins, 0);
+    plat_lock_reset(&pcpu_table.lock);
 }

@@ -175,7 +175,7 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
 /* Opens a closed array. Caller holds (slot, idx). */
 void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word);
 
-/* ---- locks, nesting, clock, tell, panic ------------------------------------------------------ */
+/* ---- locks, nesting, requests, clock, tell, panic -------------------------------------------- */
 
 struct plat_lock {
     uint32_t word; /* 0 free, 1 held, 2 held and waited for */
@@ -212,6 +212,27 @@ SK_INLINE void plat_lock_reset(struct plat_lock *l)
  * signal handler interrupted it): locks must not be taken then. Leave only after a true enter. */
 bool plat_enter(void);
 void plat_leave(void);
+
+/*
+ * What this thread's slow path was asked for, for the layers that cannot be told by their callers.
+ * refuse > 0: calls that would ask the system for memory fail at once and make no system call, and
+ * advice is not given. Whoever raises it lowers it again; signal handlers leave it as it is.
+ */
+struct plat_request {
+    unsigned refuse;
+    int flags, error; /* the layer cache's */
+};
+struct plat_request *plat_request(void);
+
+SK_INLINE bool plat_refusing(void)
+{
+    return plat_request()->refuse != 0;
+}
+
+/* This thread's errno, where callers expect one. */
+int *plat_errno(void);
+/* Lets other threads run. */
+void plat_yield(void);
 
 uint64_t plat_clock_ns(void); /* monotonic, coarse (about 4 ms) is enough */
 /* Asks `slot` to look at its returned lists soon. Hosted: nothing to do, it is only counted above.

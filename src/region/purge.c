@@ -105,7 +105,7 @@ size_t region_trim_excess(void)
 {
     struct purge_goal goal;
 
-    if (!plat_trylock(&region.purge_lock))
+    if (plat_refusing() || !plat_trylock(&region.purge_lock))
         return 0;
     bool over = trim_goal(&goal);
     plat_unlock(&region.purge_lock);

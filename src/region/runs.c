@@ -287,7 +287,7 @@ void *region_alloc(size_t pages, size_t align_pages, bool *zeroed)
     SK_ASSERT(sk_is_pow2(align_pages));
     if (pages == 0 || pages > region_map.npages || align_pages > RUN_MAX_PAGES)
         return NULL;
-    if (!take_growing(&rq, &got) && !take_last(&rq, &got))
+    if (!take_growing(&rq, &got) && (plat_refusing() || !take_last(&rq, &got)))
         return NULL;
     void *run = region_page_addr(got.page);
     if (got.from == RUN_NONE)

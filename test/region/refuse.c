@@ -254,6 +254,40 @@ static void test_address_space_limit(void **state)
     }
 }
 
+/* No call is made, not even a counted one; what is free or committed serves. */
+static void test_thread_that_must_not_ask(void **state)
+{
+    size_t n = 0;
+    void *run, *last = NULL;
+    uint64_t calls;
+
+    (void)state;
+    start(RANGE_PAGES, 100, 0);
+    run = region_alloc(64, 1, NULL);
+    assert_non_null(run);
+    region_free(run, 64);
+    calls = plat_memory_calls();
+    plat_request()->refuse++;
+    assert_null(plat_map(PLAT_PAGE_BYTES, PLAT_PAGE_BYTES));
+    assert_null(meta_alloc((size_t)1 << 20));
+    for (; (run = region_alloc(16, 1, NULL)) != NULL; n += 16) {
+        *(void **)run = last;
+        last = run;
+    }
+    plat_request()->refuse--;
+    assert_int_equal(plat_memory_calls(), calls);
+    assert_true(n >= 64);
+    for (; last; last = run) {
+        run = *(void **)last;
+        region_free(last, 16);
+    }
+    assert_non_null(run = region_alloc(n + 64, 1, NULL));
+    assert_true(plat_memory_calls() > calls);
+    region_free(run, n + 64);
+    assert_true(sound());
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_start_refused_for_ever),
         cmocka_unit_test(test_each_call_refused),
         cmocka_unit_test(test_refused_commit_gives_back_and_retries),
+        cmocka_unit_test(test_thread_that_must_not_ask),
         cmocka_unit_test(test_address_space_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,8 +55,10 @@ static SK_COLD bool injected_failure_slow(void)
     return false;
 }
 
-static bool injected_failure(void)
+static bool refused(void)
 {
+    if (SK_UNLIKELY(plat_refusing()))
+        return true;
     sk_add_relaxed(&memory_calls, 1);
     return SK_UNLIKELY(sk_load_relaxed(&fail_in) != 0) && injected_failure_slow();
 }
@@ -172,7 +174,7 @@ static char *pages_map_aligned(size_t bytes, size_t align, int prot, int flags)
 
 void *plat_reserve(size_t bytes, size_t align)
 {
-    if (injected_failure())
+    if (refused())
         return NULL;
     if (accounting_strict())
         return pages_map_aligned(bytes, align, PROT_NONE, MAP_NORESERVE);
@@ -181,7 +183,7 @@ void *plat_reserve(size_t bytes, size_t align)
 
 bool plat_commit(void *p, size_t bytes)
 {
-    if (injected_failure())
+    if (refused())
         return false;
     return !accounting_strict() ||
            !sys_failed(sys_call3(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE));
@@ -194,7 +196,7 @@ void plat_discard(void *p, size_t bytes)
 
 void *plat_map(size_t bytes, size_t align)
 {
-    if (injected_failure())
+    if (refused())
         return NULL;
     return pages_map_aligned(bytes, align, PROT_READ | PROT_WRITE, 0);
 }
@@ -224,7 +226,7 @@ void *plat_remap(void *p, size_t old_bytes, size_t new_bytes)
 {
     char *same;
 
-    if (injected_failure())
+    if (refused())
         return NULL;
     same = pages_mremap(p, old_bytes, new_bytes, 0, NULL);
     return same != NULL ? same : pages_move(p, old_bytes, new_bytes);
@@ -232,5 +234,6 @@ void *plat_remap(void *p, size_t old_bytes, size_t new_bytes)
 
 void plat_hugepages(void *p, size_t bytes, bool want)
 {
-    sys_call3(SYS_madvise, p, bytes, want ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    if (!plat_refusing())
+        sys_call3(SYS_madvise, p, bytes, want ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }
