@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: counts the instructions of a hit of malloc and free in a built libslabkit-malloc.so (x86-64) and compares
-#       them with a table: as good, or better.
+# Role: counts the instructions of a hit of malloc and free, and of an object cache's alloc and free, in a built
+#       libslabkit-malloc.so (x86-64) and compares them with a table: as good, or better.
 # Why: from the disassembly, because single-stepping aborts restartable sections. A hit is a way from the entry to
 #       a ret that goes through the commit of a restartable section and meets no call and no push. All such ways
 #       are walked; the table holds the shortest and the longest.
@@ -20,6 +20,7 @@ $mode = substr(shift @ARGV, 2) if @ARGV && $ARGV[0] =~ /^--(update|show)$/;
 die "usage: $0 [--update|--show] LIBRARY COMPILER TABLE\n" if @ARGV != 3;
 my ($library, $compiler, $table) = @ARGV;
 my $LONGEST_WALK = 100;
+my @FUNCTIONS = qw(malloc free kmem_cache_alloc kmem_cache_free);
 
 sub lines_of {
     open my $pipe, '-|', @_ or die "$0: $_[0]: $!\n";
@@ -48,9 +49,9 @@ sub disassemble {
 sub entries {
     my %entry;
     for (lines_of('nm', '-D', '--defined-only', $library)) {
-        $entry{$2} = hex $1 if /^([0-9a-f]+) \w (malloc|free)$/;
+        $entry{$2} = hex $1 if /^([0-9a-f]+) \w (\w+)(@|$)/;
     }
-    for my $name (qw(malloc free)) {
+    for my $name (@FUNCTIONS) {
         die "$library: no $name\n" unless defined $entry{$name};
     }
     return \%entry;
@@ -133,20 +134,20 @@ sub read_table {
 
 my ($code, $entry, $ends) = (disassemble(), entries(), commit_ends());
 my %now;
-for my $function (qw(malloc free)) {
+for my $function (@FUNCTIONS) {
     my @hits = hits($code, $ends, $entry->{$function});
     die "$library: $function: no way to a ret through a commit without call and push\n" unless @hits;
     my ($shortest, $longest) = @hits[0, -1];
     my ($branches) = sort { $b <=> $a } map { $_->[1] } @hits;
     $now{$function} = [$shortest->[0], $shortest->[1], $longest->[0], $branches];
     print "$function:\n", map("  $_\n", @{ $longest->[2] }) if $mode eq 'show';
-    printf "%-9s %-7s shortest %d instructions, %d branches; longest %d, %d; %d ways\n", $compiler, $function,
+    printf "%-9s %-16s shortest %d instructions, %d branches; longest %d, %d; %d ways\n", $compiler, $function,
         @{ $now{$function} }, scalar @hits;
 }
 
 my ($lines, $row) = read_table();
 if ($mode eq 'update') {
-    my @rows = map { join(' ', $compiler, $_, @{ $now{$_} }) . "\n" } qw(malloc free);
+    my @rows = map { join(' ', $compiler, $_, @{ $now{$_} }) . "\n" } @FUNCTIONS;
     open my $file, '>', $table or die "$table: $!\n";
     print {$file} grep({ !/^\Q$compiler\E\s/ } @$lines), @rows;
     close $file or die "$table: $!\n";
@@ -155,7 +156,7 @@ if ($mode eq 'update') {
 
 my $limits = $row->{$compiler} || $row->{any} or die "$table: no row for $compiler, none for any\n";
 my $bad = 0;
-for my $function (qw(malloc free)) {
+for my $function (@FUNCTIONS) {
     my $limit = $limits->{$function} or die "$table: no row for $function\n";
     for my $i (0 .. 3) {
         next if $now{$function}[$i] <= $limit->[$i];

@@ -26,74 +26,42 @@ static void copy_name(char *out, size_t bytes, const char *name)
     out[n] = 0;
 }
 
-static void add_slot(struct slabkit_class *k, struct slot_cache *sc)
-{
-    k->allocs += slot_cache_pops(sc) + sk_load_relaxed(&sc->sc_alloc_passed);
-    k->alloc_misses += sk_load_relaxed(&sc->sc_alloc_misses);
-    k->free_misses += sk_load_relaxed(&sc->sc_free_misses);
-    k->refills += sk_load_relaxed(&sc->sc_refills);
-    k->refill_objs += sk_load_relaxed(&sc->sc_refill_objs);
-    k->flushes += sk_load_relaxed(&sc->sc_flushes);
-    k->flush_objs += sk_load_relaxed(&sc->sc_flush_objs);
-    k->remote_objs += sk_load_relaxed(&sc->sc_remote_objs);
-    k->remote_chains += sk_load_relaxed(&sc->sc_remote_chains);
-    k->tells += sk_load_relaxed(&sc->sc_tells);
-    plat_lock(&sc->sc_lock);
-    for (enum side side = 0; side < SIDES; side++)
-        if (sc->sc_array[side] && sc->sc_array[side]->pa_cap > k->array_limit)
-            k->array_limit = sc->sc_array[side]->pa_cap;
-    k->slabs_partial += sc->sc_npartial;
-    plat_unlock(&sc->sc_lock);
-}
-
-static void add_node(struct slabkit_class *k, struct node_cache *nd)
-{
-    plat_lock(&nd->nd_lock);
-    k->slabs += nd->nd_slabs;
-    k->slabs_partial += nd->nd_norphans;
-    k->slabs_free += nd->nd_nidle;
-    k->depot_gets += nd->nd_depot_gets;
-    k->depot_puts += nd->nd_depot_puts;
-    k->grows += nd->nd_grows;
-    k->shrinks += nd->nd_shrinks;
-    k->adoptions += nd->nd_adoptions;
-    k->array_resizes += nd->nd_resizes;
-    plat_unlock(&nd->nd_lock);
-}
-
-static void derive(struct slabkit_class *k, struct pcpu_cache *c)
-{
-    uint64_t out;
-
-    pcpu_count_free(c, &k->array_objs, &k->depot_objs);
-    out = minus(k->refill_objs, k->flush_objs);
-    k->live_objs = minus(out, k->array_objs + k->depot_objs);
-    k->slab_free_objs = minus(k->slabs * k->slab_objs, out);
-    k->slabs_away = minus(k->slabs, k->slabs_partial + k->slabs_free);
-    k->failures = sk_load_relaxed(&c->pc_failures);
-}
-
 static void fill_class(struct slabkit_class *k, struct pcpu_cache *c)
 {
     const struct slab_geom *g = &c->pc_geom;
+    struct pcpu_figures f;
 
+    pcpu_get_figures(c, &f);
     copy_name(k->name, sizeof(k->name), g->name);
     k->object_bytes = g->size;
     k->slab_bytes = (uint32_t)(g->pages * PLAT_PAGE_BYTES);
     k->slab_objs = g->objs;
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, g->kind);
-
-        if (sc)
-            add_slot(k, sc);
-    }
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            add_node(k, nd);
-    }
-    derive(k, c);
+    k->array_limit = (uint32_t)f.array_limit;
+    k->live_objs = f.live_objs;
+    k->array_objs = f.array_objs;
+    k->depot_objs = f.depot_objs;
+    k->slab_free_objs = f.slab_free_objs;
+    k->slabs = f.slabs;
+    k->slabs_partial = f.slabs_partial;
+    k->slabs_away = f.slabs_away;
+    k->slabs_free = f.slabs_idle;
+    k->allocs = f.allocs;
+    k->alloc_misses = f.alloc_misses;
+    k->free_misses = f.free_misses;
+    k->depot_gets = f.depot_gets;
+    k->depot_puts = f.depot_puts;
+    k->refills = f.refills;
+    k->refill_objs = f.refill_objs;
+    k->flushes = f.flushes;
+    k->flush_objs = f.flush_objs;
+    k->remote_objs = f.remote_objs;
+    k->remote_chains = f.remote_chains;
+    k->tells = f.tells;
+    k->grows = f.grows;
+    k->shrinks = f.shrinks;
+    k->adoptions = f.adoptions;
+    k->array_resizes = f.resizes;
+    k->failures = f.failures;
 }
 
 static void fill_region(struct slabkit_snapshot *out)

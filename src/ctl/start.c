@@ -74,6 +74,7 @@ static bool start_region(void)
  * again. */
 static void start_layers(void)
 {
+    static const struct kmem_hooks hooks = {.poke = ctl_poke};
     struct pcpu_limits limits;
 
     if (!plat_up)
@@ -81,8 +82,10 @@ static void start_layers(void)
     limits = (struct pcpu_limits){.array_bytes = options.array_budget,
                                   .depot_bytes = options.depot_budget,
                                   .depots_bytes = options.depots_budget};
-    if (start_region() && pcpu_init(&limits))
-        km_init();
+    if (!start_region() || !pcpu_init(&limits))
+        return;
+    kmem_init(&hooks, options.merge);
+    km_init();
 }
 
 static void fork_register(void);
@@ -116,6 +119,7 @@ static void fork_prepare(void)
     plat_lock(&start_lock);
     if (!km_started())
         return;
+    kmem_fork_prepare();
     pcpu_fork_prepare();
     region_fork_prepare();
     meta_fork_prepare();
@@ -131,6 +135,7 @@ static void fork_parent(void)
         meta_fork_parent();
         region_fork_parent();
         pcpu_fork_parent();
+        kmem_fork_parent();
     }
     plat_unlock(&start_lock);
     plat_leave();
@@ -145,6 +150,7 @@ static void fork_child(void)
         meta_fork_child();
         region_fork_child();
         pcpu_fork_child();
+        kmem_fork_child();
         reaper_fork_child();
         world_fork_child();
     }

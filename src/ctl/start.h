@@ -9,6 +9,7 @@
 #define SLABKIT_CTL_START_H
 
 #include "ctl/options.h"
+#include "cache/cache.h"
 #include "kmalloc/kmalloc.h"
 
 /* Not started yet, or starting: do it. false: nested in the start itself, or no memory for it now.

@@ -243,6 +243,7 @@ struct parray *node_reap_full(struct node_cache *nd, bool all)
     plat_lock(&nd->nd_lock);
     if (all ? nd->nd_nfull : nd->nd_full_low) {
         nd->nd_full_low -= !all;
+        nd->nd_reaped++;
         pa = depot_take_oldest(nd);
     }
     plat_unlock(&nd->nd_lock);

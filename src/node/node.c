@@ -82,6 +82,7 @@ struct slab *node_reap_idle(struct node_cache *nd, bool all)
     if (all ? nd->nd_nidle : nd->nd_idle_low) {
         s = slab_of(nd->nd_idle.prev);
         list_del(&s->sl_link);
+        nd->nd_reaped++;
         sk_store_relaxed(&nd->nd_nidle, nd->nd_nidle - 1);
         nd->nd_idle_low = (uint32_t)sk_min(nd->nd_idle_low - !all, nd->nd_nidle);
     }

@@ -100,7 +100,8 @@ struct node_cache {
     /* Figures, under nd_lock. */
     uint64_t nd_slabs;
     uint64_t nd_depot_gets, nd_depot_puts;
-    uint64_t nd_grows, nd_shrinks, nd_adoptions, nd_resizes;
+    uint64_t nd_grows, nd_shrinks, nd_adoptions, nd_resizes,
+        nd_reaped; /* nd_reaped: arrays and slabs */
 };
 
 struct node_limits {

@@ -60,6 +60,88 @@ uint64_t pcpu_objs_out(struct pcpu_cache *c)
     return out;
 }
 
+/* ---- figures --------------------------------------------------------------------------------- */
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+static void add_counts(struct pcpu_figures *f, const struct slot_cache *sc)
+{
+    f->alloc_passed += sk_load_relaxed(&sc->sc_alloc_passed);
+    f->allocs += slot_cache_pops(sc) + sk_load_relaxed(&sc->sc_alloc_passed);
+    f->alloc_misses += sk_load_relaxed(&sc->sc_alloc_misses);
+    f->free_misses += sk_load_relaxed(&sc->sc_free_misses);
+    f->refills += sk_load_relaxed(&sc->sc_refills);
+    f->refill_objs += sk_load_relaxed(&sc->sc_refill_objs);
+    f->flushes += sk_load_relaxed(&sc->sc_flushes);
+    f->flush_objs += sk_load_relaxed(&sc->sc_flush_objs);
+    f->remote_objs += sk_load_relaxed(&sc->sc_remote_objs);
+    f->remote_chains += sk_load_relaxed(&sc->sc_remote_chains);
+    f->tells += sk_load_relaxed(&sc->sc_tells);
+}
+
+static void add_slot(struct pcpu_figures *f, struct slot_cache *sc)
+{
+    add_counts(f, sc);
+    plat_lock(&sc->sc_lock);
+    for (enum side side = 0; side < SIDES; side++)
+        if (sc->sc_array[side])
+            f->array_limit = sk_max(f->array_limit, sc->sc_array[side]->pa_cap);
+    f->slabs_partial += sc->sc_npartial;
+    plat_unlock(&sc->sc_lock);
+}
+
+static void add_node(struct pcpu_figures *f, struct node_cache *nd)
+{
+    plat_lock(&nd->nd_lock);
+    f->slabs += nd->nd_slabs;
+    f->slabs_partial += nd->nd_norphans;
+    f->slabs_idle += nd->nd_nidle;
+    f->depot_gets += nd->nd_depot_gets;
+    f->depot_puts += nd->nd_depot_puts;
+    f->grows += nd->nd_grows;
+    f->shrinks += nd->nd_shrinks;
+    f->adoptions += nd->nd_adoptions;
+    f->resizes += nd->nd_resizes;
+    f->reaped += nd->nd_reaped;
+    plat_unlock(&nd->nd_lock);
+}
+
+static void derive(struct pcpu_figures *f, struct pcpu_cache *c)
+{
+    uint64_t out;
+
+    pcpu_count_free(c, &f->array_objs, &f->depot_objs);
+    out = minus(f->refill_objs, f->flush_objs);
+    f->live_objs = minus(out, f->array_objs + f->depot_objs);
+    f->frees = minus(f->allocs, f->live_objs);
+    f->slab_free_objs = minus(f->slabs * c->pc_geom.objs, out);
+    f->slabs_away = minus(f->slabs, f->slabs_partial + f->slabs_idle);
+    f->failures = sk_load_relaxed(&c->pc_failures);
+}
+
+void pcpu_get_figures(struct pcpu_cache *c, struct pcpu_figures *out)
+{
+    *out = (struct pcpu_figures){0};
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+
+        if (sc)
+            add_slot(out, sc);
+    }
+    for (unsigned node = 0; node < plat_nnodes(); node++) {
+        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+
+        if (nd)
+            add_node(out, nd);
+    }
+    derive(out, c);
+}
+
+/* ---- verification ---------------------------------------------------------------------------- */
+
 typedef void fault_fn(const struct pcpu_cache *c, const char *what);
 
 static unsigned fault_if(bool bad, struct pcpu_cache *c, fault_fn *fault, const char *what)

@@ -136,6 +136,12 @@ bool pcpu_reap(void);
 /* A lower bound of the free bytes a reap could find. */
 size_t pcpu_idle_bytes(void);
 
+/* Calls fn, without any lock, for every object that was out when the walk began, until it returns false.
+ * true: it saw them all; false: no memory, or fn ended it. Inside plat_enter, no lock held. */
+bool pcpu_walk(struct pcpu_cache *c, bool (*fn)(void *obj, void *arg), void *arg);
+/* Calls fn, under nd_lock, for every object that there is, free or not. It may not call back. */
+void pcpu_for_each_object(struct pcpu_cache *c, void (*fn)(void *obj, void *arg), void *arg);
+
 /* ---- looking in, fork ------------------------------------------------------------------------ */
 
 /* The (slot, cache) pair, or NULL if it was never used. */
@@ -149,6 +155,19 @@ SK_INLINE uint64_t slot_cache_pops(const struct slot_cache *sc)
 void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_depots);
 /* Objects of a cache that slabs count as handed out; remote ones on their way home not included. */
 uint64_t pcpu_objs_out(struct pcpu_cache *c);
+
+/* Sums over slots and nodes; each is read for itself. */
+struct pcpu_figures {
+    uint64_t allocs, alloc_passed, alloc_misses, free_misses;
+    uint64_t refills, refill_objs, flushes, flush_objs;
+    uint64_t remote_objs, remote_chains, tells;
+    uint64_t array_objs, depot_objs, array_limit; /* array_limit: the largest installed */
+    uint64_t slabs, slabs_partial, slabs_idle, slabs_away;
+    uint64_t depot_gets, depot_puts, grows, shrinks, adoptions, resizes, reaped;
+    uint64_t live_objs, slab_free_objs, frees;
+    uint64_t failures;
+};
+void pcpu_get_figures(struct pcpu_cache *c, struct pcpu_figures *out);
 /* Faults found in the slabs and lists of a cache; each is told by fault(). */
 unsigned pcpu_verify(struct pcpu_cache *c,
                      void (*fault)(const struct pcpu_cache *c, const char *what));

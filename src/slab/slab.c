@@ -9,6 +9,8 @@
 
 /* ---- geometry ------------------------------------------------------------------------------ */
 
+#define SLAB_COLOUR_OBJS_MIN 32u
+
 static bool geom_fits(size_t size, size_t pages)
 {
     size_t run = pages * PLAT_PAGE_BYTES;
@@ -33,6 +35,14 @@ void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t a
     g->colour_off = (uint32_t)sk_max(align, SK_CACHE_LINE);
     g->colours = (uint32_t)((pages * PLAT_PAGE_BYTES - g->objs * size) / g->colour_off) + 1;
     g->recip = g->objs > 1 ? sk_recip((uint32_t)size) : 0;
+}
+
+void slab_geom_colour(struct slab_geom *g)
+{
+    if (g->colours > 1 || g->objs < SLAB_COLOUR_OBJS_MIN || g->size < g->colour_off)
+        return;
+    g->objs--;
+    g->colours = (uint32_t)((g->pages * PLAT_PAGE_BYTES - g->objs * g->size) / g->colour_off) + 1;
 }
 
 _Static_assert(PLAT_PAGE_BYTES / sizeof(void *) < UINT16_MAX, "a link, 0 included, has 16 bits");

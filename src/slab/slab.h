@@ -66,6 +66,10 @@ struct slab_geom {
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
                     uint16_t kind);
 
+/* Where nothing is left over and an object in 32 or more is a small price, leaves one out, so that
+ * there are colours all the same. Before the first slab. */
+void slab_geom_colour(struct slab_geom *g);
+
 enum slab_state {
     SLAB_PARTIAL, /* on its owner's list */
     SLAB_OFF,     /* on no list: no free object when the owner last looked; away or in limbo */
@@ -97,6 +101,7 @@ struct slab {
     uint32_t sl_owner; /* slot. Atomic: read by pushers; changed only while the slab is on a list */
     struct list sl_link;
     struct list sl_all; /* under the node's lock: every slab of the (node, cache) */
+    uint32_t sl_walk;   /* private to a walk, which holds every lock of the cache */
 
     /* Shared with pushers, on a line of its own. */
     SK_CACHE_ALIGNED uintptr_t sl_remote; /* atomic; see above */

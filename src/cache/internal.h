@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what the files of the layer cache share beside cache.h.
+ * Below: cache.h.
+ */
+#ifndef SLABKIT_CACHE_INTERNAL_H
+#define SLABKIT_CACHE_INTERNAL_H
+
+#include "cache/cache.h"
+
+struct kmem {
+    struct plat_lock lock;
+    /* Under lock. */
+    struct list caches; /* by kc_number */
+    uint64_t number;    /* the last one given */
+    /* Constant after kmem_init. */
+    struct kmem_hooks hooks;
+    bool merge;
+};
+extern struct kmem kmem;
+
+/* Bracket everything that takes a lock of pcpu's. A nested call is misuse. */
+void kmem_enter(const struct kmem_cache *c);
+SK_INLINE void kmem_leave(void)
+{
+    plat_leave();
+}
+
+SK_INLINE bool kmem_has_debug(const struct kmem_cache *root)
+{
+    return root->kc_debug.flags != 0;
+}
+
+SK_INLINE bool kmem_constructed(const struct kmem_cache *root)
+{
+    return root->kc_ctor != NULL;
+}
+
+SK_INLINE void *kmem_obj_of(const struct kmem_cache *root, void *raw)
+{
+    return kmem_debug_object(&root->kc_debug, raw);
+}
+
+SK_INLINE void *kmem_raw_of(const struct kmem_cache *root, const void *obj)
+{
+    return (char *)(uintptr_t)obj - root->kc_debug.object_off;
+}
+
+SK_INLINE bool kmem_may_wait(int flags)
+{
+    return !(flags & (M_NOWAIT | M_RNOWAIT));
+}
+
+/* ---- alloc.c ---------------------------------------------------------------------------------- */
+
+/* A raw object, or NULL with what was wrong in *error. The reserve is not asked. Root only. */
+void *kmem_raw_alloc(struct kmem_cache *c, int flags, int *error);
+/* A raw object of this cache goes home. */
+void kmem_raw_free(struct kmem_cache *c, void *raw);
+/* ---- objects.c: the slab's hooks ---------------------------------------------------------------- */
+
+/* NULL: its slabs need none. */
+const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c);
+void kmem_objects_end(struct kmem_cache *c, struct slab *s);
+
+/* ---- spare.c: reserve, failures, arrays on and off ----------------------------------------------- */
+
+/* nowait: without the drain; arrays that are there stay until they are full or given back. */
+void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait);
+/* Makes room for it, and fills it. 0, or the errno with which an object could not be had. */
+int kmem_reserve_fill(struct kmem_cache *c);
+/* All of it home. */
+void kmem_reserve_drop(struct kmem_cache *c);
+/* NULL: nothing is left. */
+void *kmem_reserve_take(struct kmem_cache *c, int flags);
+/* true: it is in the reserve now. */
+bool kmem_reserve_put(struct kmem_cache *c, void *raw);
+bool kmem_reserve_holds(struct kmem_cache *c, const void *raw);
+/* Shall this allocation fail? */
+bool kmem_fails_now(struct kmem_cache *c);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what happens to all objects of a slab at its begin and end: constructors, destructors, the paint of debug caches.
+ * Below: the caller's functions; debug.h.
+ * Invariants: between made and unmade the constructor has run exactly once on every object of the slab, and nobody but the
+ *       program has written to one since.
+ * Concurrency: without any lock, outside of plat_enter: the functions may allocate, from other caches.
+ * Failure: the constructor's errno, in the thread's request; what was constructed is destructed.
+ */
+#include "cache/internal.h"
+
+static struct kmem_cache *cache_of(const struct slab *s)
+{
+    return kmem_of_pcpu(SK_CONTAINER_OF(s->sl_geom, struct pcpu_cache, pc_geom));
+}
+
+static int object_begin(struct kmem_cache *c, void *raw, int flags)
+{
+    const struct kmem_debug *d = &c->kc_debug;
+    int error = 0;
+
+    if (d->flags)
+        kmem_debug_made(d, c->kc_name, raw);
+    if (c->kc_ctor)
+        error = c->kc_ctor(kmem_obj_of(c, raw), c->kc_priv, flags);
+    if (d->flags && c->kc_ctor && error == 0)
+        kmem_debug_constructed(d, c->kc_name, raw);
+    return error;
+}
+
+static void object_end(struct kmem_cache *c, void *raw)
+{
+    if (kmem_has_debug(c))
+        kmem_debug_gone(&c->kc_debug, c->kc_name, raw, kmem_constructed(c));
+    if (c->kc_dtor)
+        c->kc_dtor(kmem_obj_of(c, raw), c->kc_priv);
+}
+
+static int objects_begin(struct kmem_cache *c, struct slab *s, int flags)
+{
+    uint32_t n = 0;
+    int error = 0;
+
+    for (; n < s->sl_objs && error == 0; n++)
+        error = object_begin(c, slab_object(s, n), flags);
+    if (error == 0)
+        return 0;
+    for (n--; n > 0; n--)
+        object_end(c, slab_object(s, n - 1));
+    return error;
+}
+
+/* The program's errno is not the destructor's: it may run inside of a free. */
+void kmem_objects_end(struct kmem_cache *c, struct slab *s)
+{
+    int saved = *plat_errno();
+
+    plat_leave();
+    for (uint32_t i = 0; i < s->sl_objs; i++)
+        object_end(c, slab_object(s, i));
+    kmem_enter(c);
+    *plat_errno() = saved;
+}
+
+static bool made(struct slab *s)
+{
+    struct kmem_cache *c = cache_of(s);
+    int error;
+
+    plat_leave();
+    error = objects_begin(c, s, plat_request()->flags);
+    kmem_enter(c);
+    plat_request()->error = error;
+    return error == 0;
+}
+
+static bool unmade(struct slab *s)
+{
+    kmem_objects_end(cache_of(s), s);
+    return true;
+}
+
+const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c)
+{
+    static const struct slab_hooks hooks = {.made = made, .unmade = unmade};
+
+    return c->kc_ctor || c->kc_dtor || kmem_has_debug(c) ? &hooks : NULL;
+}

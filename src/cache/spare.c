@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what makes a cache do without arrays for a while: objects kept in reserve, failures on demand.
+ * Below: pcpu's modes.
+ * Invariants: have <= want; have < want => arrays are off, so that every free comes by and fills it
+ * Concurrency: kc_lock; the drain that follows when arrays go off runs without it.
+ * Why: objects, not pages, are kept: a constructed object costs its constructor, and what counts is how many.
+ */
+#include "cache/internal.h"
+#include "region/meta.h"
+
+/* ---- arrays on and off ------------------------------------------------------------------------ */
+
+/* true: they go off now. */
+static bool arrays_set(struct kmem_cache *c, enum kmem_off why, bool on)
+{
+    unsigned before;
+
+    plat_lock(&c->kc_lock);
+    before = c->kc_off;
+    c->kc_off = on ? before & ~(unsigned)why : before | (unsigned)why;
+    sk_store_relaxed(&c->kc_pcpu.pc_mode, c->kc_off ? PCPU_NO_ARRAYS : PCPU_ARRAYS);
+    plat_unlock(&c->kc_lock);
+    return !on && !before;
+}
+
+void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait)
+{
+    if (sk_load_relaxed(&c->kc_pcpu.pc_mode) == PCPU_DIRECT)
+        return;
+    if (!arrays_set(c, why, on) || nowait)
+        return;
+    kmem_enter(c);
+    pcpu_drain(&c->kc_pcpu);
+    kmem_leave();
+}
+
+/* ---- reserve ---------------------------------------------------------------------------------- */
+
+static bool reserve_short(const struct kmem_cache *c)
+{
+    return sk_load_relaxed(&c->kc_reserve.have) < c->kc_reserve.want;
+}
+
+/* true: it is full now. */
+static bool reserve_add(struct kmem_cache *c, void *raw, bool *added)
+{
+    struct kmem_reserve *r = &c->kc_reserve;
+    bool full;
+
+    plat_lock(&c->kc_lock);
+    *added = r->have < r->want;
+    if (*added) {
+        r->raw[r->have] = raw;
+        sk_store_relaxed(&r->have, r->have + 1);
+    }
+    full = r->have == r->want;
+    plat_unlock(&c->kc_lock);
+    return full;
+}
+
+bool kmem_reserve_put(struct kmem_cache *c, void *raw)
+{
+    bool added;
+
+    if (SK_LIKELY(!reserve_short(c)))
+        return false;
+    if (reserve_add(c, raw, &added))
+        kmem_arrays(c, KMEM_OFF_RESERVE, true, false);
+    return added;
+}
+
+static void *reserve_remove(struct kmem_cache *c)
+{
+    struct kmem_reserve *r = &c->kc_reserve;
+    void *raw = NULL;
+
+    plat_lock(&c->kc_lock);
+    if (r->have) {
+        raw = r->raw[r->have - 1];
+        sk_store_relaxed(&r->have, r->have - 1);
+    }
+    plat_unlock(&c->kc_lock);
+    return raw;
+}
+
+void *kmem_reserve_take(struct kmem_cache *c, int flags)
+{
+    void *raw;
+
+    if (c->kc_reserve.want == 0)
+        return NULL;
+    raw = reserve_remove(c);
+    if (raw)
+        kmem_arrays(c, KMEM_OFF_RESERVE, false, flags & M_NOWAIT);
+    return raw;
+}
+
+bool kmem_reserve_holds(struct kmem_cache *c, const void *raw)
+{
+    bool holds = false;
+
+    plat_lock(&c->kc_lock);
+    for (unsigned i = 0; i < c->kc_reserve.have && !holds; i++)
+        holds = c->kc_reserve.raw[i] == raw;
+    plat_unlock(&c->kc_lock);
+    return holds;
+}
+
+int kmem_reserve_fill(struct kmem_cache *c)
+{
+    struct kmem_reserve *r = &c->kc_reserve;
+    int error = 0;
+    bool added;
+
+    if (r->want && !r->raw)
+        r->raw = meta_alloc(r->want * sizeof(*r->raw));
+    if (r->want && !r->raw)
+        return ENOMEM;
+    while (reserve_short(c)) {
+        void *raw = kmem_raw_alloc(c, M_WAITOK, &error);
+
+        if (!raw)
+            return error;
+        reserve_add(c, raw, &added);
+        SK_REQUIRE(added);
+    }
+    return 0;
+}
+
+void kmem_reserve_drop(struct kmem_cache *c)
+{
+    void *raw;
+
+    while ((raw = reserve_remove(c)) != NULL) {
+        kmem_enter(c);
+        pcpu_free_slow(&c->kc_pcpu, raw);
+        kmem_leave();
+    }
+}
+
+/* ---- failures on demand ------------------------------------------------------------------------ */
+
+/* Knuth's MMIX generator; the upper bits are the good ones. */
+static uint64_t draw(struct kmem_failing *f)
+{
+    f->random = f->random * 6364136223846793005ull + 1442695040888963407ull;
+    return f->random >> 33;
+}
+
+static bool fails_locked(struct kmem_failing *f)
+{
+    struct kmem_cache_fail *k = &f->knobs;
+
+    if (k->rate == 0 || k->times == 0)
+        return false;
+    if (k->space) {
+        k->space--;
+        return false;
+    }
+    if (draw(f) % k->rate != 0)
+        return false;
+    if (k->times > 0)
+        k->times--;
+    f->failed++;
+    return true;
+}
+
+bool kmem_fails_now(struct kmem_cache *c)
+{
+    bool fails;
+
+    if (SK_LIKELY(!(sk_load_relaxed(&c->kc_off) & KMEM_OFF_FAIL) && !kmem_has_debug(c)))
+        return false;
+    plat_lock(&c->kc_lock);
+    fails = fails_locked(&c->kc_failing);
+    plat_unlock(&c->kc_lock);
+    return fails;
+}
+
+SK_EXPORT int kmem_cache_fail(struct kmem_cache *c, const struct kmem_cache_fail *fail)
+{
+    c = c->kc_root;
+    if (fail->times < -1)
+        return EINVAL;
+    plat_lock(&c->kc_lock);
+    c->kc_failing.knobs = *fail;
+    c->kc_failing.random = fail->seed;
+    plat_unlock(&c->kc_lock);
+    kmem_arrays(c, KMEM_OFF_FAIL, fail->rate == 0, false);
+    return 0;
+}
