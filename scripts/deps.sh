@@ -16,7 +16,7 @@ bench="$build time libmimalloc2.0|libmimalloc3 libjemalloc2 libtcmalloc-minimal4
 guest='qemu-system-x86?qemu-system-x86_64 cpio?cpio'
 cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
 test="$bench gcc g++ clang libclang-rt-dev|libclang-rt-14-dev clang-format?clang-format libcmocka-dev
-    valgrind spin relacy-dev binutils perl git bash util-linux stress-ng nodejs?node"
+    valgrind spin relacy-dev liburcu-dev binutils perl git bash util-linux stress-ng nodejs?node"
 
 task=${1:-}
 case $task in

@@ -13,6 +13,9 @@
 #define sk_store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define sk_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 
+/* Orders everything before it with everything after it, a store with a later load included. */
+#define sk_fence() __sync_synchronize()
+
 #define sk_xchg_acquire(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
 #define sk_xchg_acq_rel(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 

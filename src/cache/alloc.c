@@ -36,7 +36,7 @@ static const char *name_of_index(unsigned idx)
 }
 
 /* Both names in the one place that the line has for them. */
-static SK_COLD void die_other_cache(const struct kmem_cache *c, const void *obj)
+static _Noreturn SK_COLD void die_other_cache(const struct kmem_cache *c, const void *obj)
 {
     const char *owner = name_of_index(region_index(obj));
     char names[2 * KMEM_NAME_BYTES + 16];
@@ -49,6 +49,12 @@ static SK_COLD void die_other_cache(const struct kmem_cache *c, const void *obj)
     text_str(&t, ", to ");
     text_str(&t, c->kc_name);
     die(MISUSE_OTHER_CACHE, obj, text_end(&t));
+}
+
+void kmem_check_owner(const struct kmem_cache *c, const void *obj)
+{
+    if (SK_UNLIKELY(region_index(obj) != c->kc_index))
+        die_other_cache(c, obj);
 }
 
 void kmem_enter(const struct kmem_cache *c)
@@ -101,12 +107,15 @@ void *kmem_raw_alloc(struct kmem_cache *c, int flags, int *error)
     struct plat_request *rq = plat_request(), before = *rq;
     void *raw = NULL;
 
-    *rq =
-        (struct plat_request){.refuse = before.refuse + ((flags & M_NOWAIT) != 0), .flags = flags};
+    rq->refuse += (flags & M_NOWAIT) != 0;
+    rq->flags = flags;
+    rq->error = 0;
     if (!kmem_fails_now(c))
         raw = alloc_patiently(c, flags);
     *error = rq->error ? rq->error : ENOMEM;
-    *rq = before;
+    rq->refuse = before.refuse;
+    rq->flags = before.flags;
+    rq->error = before.error;
     if (!(flags & M_NOWAIT))
         kmem.hooks.poke();
     return raw;
@@ -206,8 +215,8 @@ static SK_NOINLINE void free_rest(struct kmem_cache *c, void *obj, void *caller)
         return;
     if (kmem_has_debug(root))
         obj = debug_free(root, obj, caller);
-    else if (SK_UNLIKELY(region_index(obj) != c->kc_index))
-        die_other_cache(c, obj);
+    else
+        kmem_check_owner(c, obj);
     kmem_raw_free(root, obj);
 }
 

@@ -97,6 +97,12 @@ SK_INLINE struct kmem_cache *kmem_of_pcpu(const struct pcpu_cache *pc)
     return pc->pc_owner;
 }
 
+/* Goes on with what waits for grace periods; waits itself for one that the program brought. Called now and then by who has
+ * time. No lock held, not inside plat_enter. */
+void kmem_run_deferred(void);
+/* Bytes of what waits. */
+size_t kmem_waiting_bytes(void);
+
 /* Before pcpu_fork_prepare and after the others. */
 void kmem_fork_prepare(void);
 void kmem_fork_parent(void);

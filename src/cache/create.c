@@ -209,6 +209,8 @@ struct kmem_cache *kmem_create(const char *name, size_t size, const struct kmem_
     if (!c)
         return NULL;
     describe(c, name, size, args);
+    if (args->flags & KMEM_TYPESAFE)
+        kmem_grace_use();
     error = open_slabs(c, args);
     if (error) {
         kmem_cache_free(&cache_of_caches, c);
@@ -229,6 +231,8 @@ void kmem_init(const struct kmem_hooks *hooks, bool merge_all)
 
     list_init(&kmem.caches);
     kmem.hooks = *hooks;
+    kmem_grace_init();
+    kmem_defer_init();
     describe(c, "kmem_cache", sizeof(*c), &no_args);
     SK_REQUIRE(open_slabs(c, &no_args) == 0);
     kmem.merge = merge_all;
@@ -308,6 +312,7 @@ static uint64_t empty(struct kmem_cache *c)
     uint64_t live;
 
     kmem_reserve_drop(c);
+    kmem_defer_wait(c);
     kmem_enter(c);
     pcpu_cache_hide(&c->kc_pcpu);
     pcpu_drain(&c->kc_pcpu);
@@ -315,6 +320,7 @@ static uint64_t empty(struct kmem_cache *c)
     if (live)
         pcpu_cache_show(&c->kc_pcpu);
     kmem_leave();
+    kmem_defer_wait(c);
     return live;
 }
 
@@ -323,9 +329,8 @@ static void end(struct kmem_cache *c)
     list_remove(c);
     kmem_enter(c);
     pcpu_cache_close(&c->kc_pcpu);
+    meta_free(c->kc_reserve.raw, c->kc_reserve.want * sizeof(*c->kc_reserve.raw));
     kmem_leave();
-    if (c->kc_reserve.raw)
-        meta_free(c->kc_reserve.raw, c->kc_reserve.want * sizeof(*c->kc_reserve.raw));
 }
 
 SK_EXPORT int kmem_cache_destroy(struct kmem_cache *c)
@@ -382,10 +387,12 @@ void kmem_fork_prepare(void)
 {
     plat_lock(&kmem.lock);
     for_each_lock(lock_one);
+    kmem_defer_fork(lock_one);
 }
 
 void kmem_fork_parent(void)
 {
+    kmem_defer_fork(unlock_one);
     for_each_lock(unlock_one);
     plat_unlock(&kmem.lock);
 }
@@ -395,6 +402,8 @@ void kmem_fork_child(void)
 {
     struct list *l;
 
+    kmem_defer_fork(reset_one);
+    kmem_defer_fork_child();
     for_each_lock(reset_one);
     list_for_each (l, &kmem.caches)
         SK_CONTAINER_OF(l, struct kmem_cache, kc_link)->kc_looks = 0;

@@ -19,6 +19,8 @@ struct kmem {
 };
 extern struct kmem kmem;
 
+/* Is obj this cache's, as far as the page map knows? Otherwise the end. */
+void kmem_check_owner(const struct kmem_cache *c, const void *obj);
 /* Bracket everything that takes a lock of pcpu's. A nested call is misuse. */
 void kmem_enter(const struct kmem_cache *c);
 SK_INLINE void kmem_leave(void)
@@ -62,6 +64,33 @@ void kmem_raw_free(struct kmem_cache *c, void *raw);
 /* NULL: its slabs need none. */
 const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c);
 void kmem_objects_end(struct kmem_cache *c, struct slab *s);
+
+/* ---- grace.c: reader sections, grace periods ------------------------------------------------------ */
+
+void kmem_grace_init(void);
+/* The number of a grace period: when that many have ended, every section open now has. */
+uint64_t kmem_grace_ticket(void);
+/* Goes on as far as it can without waiting. true: it has ended. */
+bool kmem_grace_over(uint64_t ticket);
+/* The program's own, or NULL. */
+void (*kmem_grace_custom(void))(void);
+/* From now on the program cannot bring its own; and did this happen? */
+void kmem_grace_use(void);
+bool kmem_grace_used(void);
+/* Is this thread inside of a section? */
+bool kmem_reading(void);
+void kmem_grace_fork(void (*fn)(struct plat_lock *l));
+void kmem_grace_fork_child(void);
+
+/* ---- defer.c: what waits for a grace period --------------------------------------------------------- */
+
+void kmem_defer_init(void);
+/* A slab without objects in use of a typesafe cache. Inside kmem_enter, no lock held. */
+void kmem_defer_slab(struct kmem_cache *c, struct slab *s);
+/* Until nothing of this cache waits. */
+void kmem_defer_wait(struct kmem_cache *c);
+void kmem_defer_fork(void (*fn)(struct plat_lock *l));
+void kmem_defer_fork_child(void);
 
 /* ---- spare.c: reserve, failures, arrays on and off ----------------------------------------------- */
 

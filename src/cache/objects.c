@@ -76,7 +76,13 @@ static bool made(struct slab *s)
 
 static bool unmade(struct slab *s)
 {
-    kmem_objects_end(cache_of(s), s);
+    struct kmem_cache *c = cache_of(s);
+
+    if (c->kc_flags & KMEM_TYPESAFE) {
+        kmem_defer_slab(c, s);
+        return false;
+    }
+    kmem_objects_end(c, s);
     return true;
 }
 
@@ -84,5 +90,6 @@ const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c)
 {
     static const struct slab_hooks hooks = {.made = made, .unmade = unmade};
 
-    return c->kc_ctor || c->kc_dtor || kmem_has_debug(c) ? &hooks : NULL;
+    return c->kc_ctor || c->kc_dtor || c->kc_flags & KMEM_TYPESAFE || kmem_has_debug(c) ? &hooks
+                                                                                        : NULL;
 }

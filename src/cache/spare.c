@@ -107,15 +107,23 @@ bool kmem_reserve_holds(struct kmem_cache *c, const void *raw)
     return holds;
 }
 
+static bool reserve_make(struct kmem_cache *c)
+{
+    struct kmem_reserve *r = &c->kc_reserve;
+
+    kmem_enter(c);
+    r->raw = meta_alloc(r->want * sizeof(*r->raw));
+    kmem_leave();
+    return r->raw != NULL;
+}
+
 int kmem_reserve_fill(struct kmem_cache *c)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     int error = 0;
     bool added;
 
-    if (r->want && !r->raw)
-        r->raw = meta_alloc(r->want * sizeof(*r->raw));
-    if (r->want && !r->raw)
+    if (r->want && !r->raw && !reserve_make(c))
         return ENOMEM;
     while (reserve_short(c)) {
         void *raw = kmem_raw_alloc(c, M_WAITOK, &error);

@@ -53,12 +53,13 @@ static size_t waiting_bytes(void)
     struct region_stats r;
 
     region_get_stats(&r);
-    return r.dirty_bytes + pcpu_idle_bytes();
+    return r.dirty_bytes + pcpu_idle_bytes() + kmem_waiting_bytes();
 }
 
 static void pass(void)
 {
     sk_add_relaxed(&reaper.passes, 1);
+    kmem_run_deferred();
     if (!plat_enter())
         return;
     pcpu_reap();

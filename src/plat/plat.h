@@ -220,7 +220,9 @@ void plat_leave(void);
  */
 struct plat_request {
     unsigned refuse;
-    int flags, error; /* the layer cache's */
+    /* The layer cache's. */
+    int flags, error;
+    unsigned readers, phase; /* sections it is inside of, and which count has them */
 };
 struct plat_request *plat_request(void);
 

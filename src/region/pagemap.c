@@ -114,6 +114,8 @@ void region_place(void *run, size_t pages, unsigned node, bool zeroed)
     struct page_info *info = region_info(run);
     bool elsewhere = false;
 
+    if (plat_refusing())
+        return;
     for (size_t i = 0; i < pages; i++) {
         elsewhere |= info[i].placed != node + 1;
         info[i].placed = (uint16_t)(node + 1);

@@ -141,7 +141,8 @@ void region_set_kind(void *run, size_t pages, uint32_t kind);
 void region_set_large(void *run, size_t pages, size_t usable_bytes);
 /* The run is for the slots of this node. Pages that may lie on another one are given back, so that
  * they come from where they are touched first. zeroed: as region_alloc said. Makes a system call at
- * most when the run was another node's or a large block's before. */
+ * most when the run was another node's or a large block's before, and none for a thread that must not:
+ * then nothing is done. */
 void region_place(void *run, size_t pages, unsigned node, bool zeroed);
 
 /* ---- huge blocks: outside of the range, straight from the system ------------------------ */

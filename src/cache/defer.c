@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: what waits for a grace period: objects freed deferred, in batches of a slot, and slabs of typesafe caches.
+ * Below: grace.c; alloc.c, objects.c.
+ * Owns: the batch that each slot fills; two rounds of batches and slabs: those that came since a period was asked for, and those
+ *       that wait for it.
+ * Invariants: an object or slab that waits is in a slot's batch, in `coming`, in `waiting`, or in the hands of the one
+ *       thread that has `busy`
+ *       kc_deferred, kc_late = a cache's objects, slabs in any of these
+ *       rounds end in the order in which they began: ended <= begun <= ended + 2
+ * Concurrency: a slot's batch under its lock; the rounds under defer.lock. Lock order: a slot's, defer's, grace's. Frees and
+ *       destructors run without any of them.
+ * Failure: without memory for a batch the caller waits for a period itself; inside of a section, where that would be for ever, the
+ *       object stays as it is, for good.
+ * Why: by rounds, not a ticket for each batch: one period serves all that came before it, however much that was.
+ */
+#include "cache/internal.h"
+#include "region/meta.h"
+
+#define BATCH_OBJS 62u
+
+/* Half a kilobyte. */
+struct batch {
+    struct batch *next;
+    size_t n;
+    void *objs[BATCH_OBJS];
+};
+
+struct filling {
+    SK_CACHE_ALIGNED struct plat_lock lock;
+    struct batch *batch; /* under lock */
+};
+
+struct round {
+    struct batch *batches;
+    struct list slabs;
+};
+
+static struct {
+    struct filling *filling; /* by slot; NULL without memory */
+    uint64_t bytes;          /* atomic: that wait */
+    struct plat_lock lock;
+    /* Under lock. */
+    struct round coming, waiting;
+    bool some_wait;
+    bool busy;             /* a thread has a round that is over in its hands */
+    uint64_t ticket;       /* of `waiting` */
+    uint64_t begun, ended; /* rounds that began to wait, and that were freed */
+} defer;
+
+void kmem_defer_init(void)
+{
+    list_init(&defer.coming.slabs);
+    list_init(&defer.waiting.slabs);
+    defer.filling = meta_alloc(plat_nslots() * sizeof(*defer.filling));
+}
+
+size_t kmem_waiting_bytes(void)
+{
+    return sk_load_relaxed(&defer.bytes);
+}
+
+static size_t slab_bytes(const struct slab *s)
+{
+    return s->sl_geom->pages * PLAT_PAGE_BYTES;
+}
+
+/* ---- the end of a round ------------------------------------------------------------------------ */
+
+static void free_now(void *obj)
+{
+    struct pcpu_cache *pc = pcpu_cache_at(region_index(obj));
+    struct kmem_cache *c = kmem_of_pcpu(pc);
+
+    sk_sub_relaxed(&defer.bytes, pc->pc_geom.size);
+    kmem_cache_free(c, obj);
+    /* Release: kmem_defer_wait's caller may end the cache now. */
+    __atomic_fetch_sub(&c->kc_deferred, 1, __ATOMIC_RELEASE);
+}
+
+static void batch_unmake(struct batch *b)
+{
+    bool entered = plat_enter();
+
+    meta_free(b, sizeof(*b));
+    if (entered)
+        plat_leave();
+}
+
+static void slab_free(struct slab *s)
+{
+    struct pcpu_cache *pc = SK_CONTAINER_OF(s->sl_geom, struct pcpu_cache, pc_geom);
+    struct kmem_cache *c = kmem_of_pcpu(pc);
+
+    kmem_enter(c);
+    sk_sub_relaxed(&defer.bytes, slab_bytes(s));
+    kmem_objects_end(c, s);
+    if (node_unmake(pc->pc_node[s->sl_node], s))
+        region_trim_excess();
+    kmem_leave();
+    /* Release: as above. */
+    __atomic_fetch_sub(&c->kc_late, 1, __ATOMIC_RELEASE);
+}
+
+static void round_free(struct round *r)
+{
+    struct batch *next;
+    struct list *l;
+
+    for (struct batch *b = r->batches; b; b = next) {
+        next = b->next;
+        for (size_t i = 0; i < b->n; i++)
+            free_now(b->objs[i]);
+        batch_unmake(b);
+    }
+    while ((l = list_pop(&r->slabs)) != NULL)
+        slab_free(SK_CONTAINER_OF(l, struct slab, sl_link));
+}
+
+/* ---- rounds ---------------------------------------------------------------------------------------- */
+
+static bool round_empty(const struct round *r)
+{
+    return !r->batches && list_empty(&r->slabs);
+}
+
+static void round_move(struct round *to, struct round *from)
+{
+    struct list *l;
+
+    list_init(&to->slabs);
+    while ((l = list_pop(&from->slabs)) != NULL)
+        list_push(&to->slabs, l);
+    to->batches = from->batches;
+    from->batches = NULL;
+}
+
+/* What came begins to wait. */
+static void begin_locked(void)
+{
+    if (defer.some_wait || round_empty(&defer.coming))
+        return;
+    round_move(&defer.waiting, &defer.coming);
+    defer.some_wait = true;
+    defer.begun++;
+    defer.ticket = kmem_grace_ticket();
+}
+
+/* true: *out is over, and this thread's. */
+static bool take_locked(struct round *out)
+{
+    if (!defer.some_wait || defer.busy || !kmem_grace_over(defer.ticket))
+        return false;
+    round_move(out, &defer.waiting);
+    defer.some_wait = false;
+    defer.busy = true;
+    return true;
+}
+
+static void round_ends(struct round *r)
+{
+    round_free(r);
+    plat_lock(&defer.lock);
+    defer.busy = false;
+    defer.ended++;
+    plat_unlock(&defer.lock);
+}
+
+/* Without waiting. */
+static void rounds_go_on(void)
+{
+    struct round over;
+    bool mine;
+
+    do {
+        plat_lock(&defer.lock);
+        begin_locked();
+        mine = take_locked(&over);
+        begin_locked();
+        plat_unlock(&defer.lock);
+        if (mine)
+            round_ends(&over);
+    } while (mine);
+}
+
+/* The program's own period: who may wait runs it for all that came. */
+static void rounds_by_custom(void (*synchronize)(void))
+{
+    struct round mine;
+    bool some;
+
+    plat_lock(&defer.lock);
+    some = !defer.busy && !round_empty(&defer.coming);
+    if (some) {
+        round_move(&mine, &defer.coming);
+        defer.busy = true;
+        defer.begun++;
+    }
+    plat_unlock(&defer.lock);
+    if (!some)
+        return;
+    synchronize();
+    round_ends(&mine);
+}
+
+static void push_batch(struct batch *b)
+{
+    plat_lock(&defer.lock);
+    b->next = defer.coming.batches;
+    defer.coming.batches = b;
+    plat_unlock(&defer.lock);
+}
+
+/* ---- deferring --------------------------------------------------------------------------------------- */
+
+/* true: obj is in; *full: a batch that is, to be pushed. */
+static bool fill(struct filling *f, void *obj, struct batch **full)
+{
+    bool in;
+
+    plat_lock(&f->lock);
+    in = f->batch != NULL;
+    if (in) {
+        f->batch->objs[f->batch->n++] = obj;
+        if (f->batch->n == BATCH_OBJS) {
+            *full = f->batch;
+            f->batch = NULL;
+        }
+    }
+    plat_unlock(&f->lock);
+    return in;
+}
+
+/* false: no memory. Another thread of the slot may have been faster. */
+static bool new_batch(struct filling *f)
+{
+    struct batch *b = meta_alloc(sizeof(*b));
+
+    if (!b)
+        return false;
+    plat_lock(&f->lock);
+    if (!f->batch) {
+        f->batch = b;
+        b = NULL;
+    }
+    plat_unlock(&f->lock);
+    meta_free(b, sizeof(*b));
+    return true;
+}
+
+/* false: no memory. */
+static bool enqueue(void *obj, bool *pushed)
+{
+    struct filling *f = defer.filling ? &defer.filling[plat_slot()] : NULL;
+    struct batch *full = NULL;
+
+    while (f && !fill(f, obj, &full))
+        if (!new_batch(f))
+            f = NULL;
+    if (full)
+        push_batch(full);
+    *pushed = full != NULL;
+    return f != NULL;
+}
+
+static void wait_for_period(void)
+{
+    void (*synchronize)(void) = kmem_grace_custom();
+    uint64_t ticket;
+
+    if (synchronize) {
+        synchronize();
+        return;
+    }
+    ticket = kmem_grace_ticket();
+    while (!kmem_grace_over(ticket))
+        plat_yield();
+}
+
+static void defer_without_memory(void *obj)
+{
+    if (kmem_reading())
+        return;
+    wait_for_period();
+    free_now(obj);
+}
+
+SK_EXPORT void kmem_cache_free_deferred(struct kmem_cache *c, void *obj)
+{
+    bool in, pushed;
+
+    if (!obj)
+        return;
+    kmem_check_owner(c, obj);
+    kmem_grace_use();
+    c = c->kc_root;
+    sk_add_relaxed(&c->kc_deferred, 1);
+    sk_add_relaxed(&defer.bytes, c->kc_pcpu.pc_geom.size);
+    kmem_enter(c);
+    in = enqueue(obj, &pushed);
+    kmem_leave();
+    if (!in)
+        defer_without_memory(obj);
+    else if (pushed && !kmem_grace_custom())
+        rounds_go_on();
+}
+
+void kmem_defer_slab(struct kmem_cache *c, struct slab *s)
+{
+    sk_add_relaxed(&c->kc_late, 1);
+    sk_add_relaxed(&defer.bytes, slab_bytes(s));
+    plat_lock(&defer.lock);
+    list_push(&defer.coming.slabs, &s->sl_link);
+    plat_unlock(&defer.lock);
+}
+
+/* ---- waiting -------------------------------------------------------------------------------------------- */
+
+static void flush_slots(void)
+{
+    for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++) {
+        struct filling *f = &defer.filling[slot];
+        struct batch *b;
+
+        plat_lock(&f->lock);
+        b = f->batch;
+        f->batch = NULL;
+        plat_unlock(&f->lock);
+        if (b && b->n)
+            push_batch(b);
+        else if (b)
+            batch_unmake(b);
+    }
+}
+
+void kmem_run_deferred(void)
+{
+    void (*synchronize)(void) = kmem_grace_custom();
+
+    if (!kmem_grace_used())
+        return;
+    flush_slots();
+    if (synchronize)
+        rounds_by_custom(synchronize);
+    else
+        rounds_go_on();
+}
+
+/* Rounds until everything that came so far is freed. */
+static uint64_t rounds_so_far(void)
+{
+    uint64_t n;
+
+    plat_lock(&defer.lock);
+    n = defer.begun + !round_empty(&defer.coming);
+    plat_unlock(&defer.lock);
+    return n;
+}
+
+static bool rounds_ended(uint64_t n)
+{
+    bool ended;
+
+    plat_lock(&defer.lock);
+    ended = defer.ended >= n;
+    plat_unlock(&defer.lock);
+    return ended;
+}
+
+SK_EXPORT void kmem_cache_barrier(void)
+{
+    uint64_t until;
+
+    if (!kmem_grace_used())
+        return;
+    flush_slots();
+    until = rounds_so_far();
+    while (!rounds_ended(until)) {
+        kmem_run_deferred();
+        plat_yield();
+    }
+}
+
+void kmem_defer_wait(struct kmem_cache *c)
+{
+    while (sk_load_acquire(&c->kc_deferred) || sk_load_acquire(&c->kc_late))
+        kmem_cache_barrier();
+}
+
+/* ---- fork ----------------------------------------------------------------------------------------------- */
+
+void kmem_defer_fork(void (*fn)(struct plat_lock *l))
+{
+    for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++)
+        fn(&defer.filling[slot].lock);
+    fn(&defer.lock);
+    kmem_grace_fork(fn);
+}
+
+/* What another thread had in its hands is lost to the child. */
+void kmem_defer_fork_child(void)
+{
+    if (defer.busy) {
+        defer.busy = false;
+        defer.ended++;
+    }
+    kmem_grace_fork_child();
+}
