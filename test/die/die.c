@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: one tiny program for each way to misuse malloc; each must die with the line that
+ * Role: one tiny program for each way to misuse malloc or a cache; each must die with the line that
  *       expected.txt says. usage: die CASE; without a case it prints their names.
  * Why: a case that comes back from its misuse ends with 0, which check.sh takes as a failure.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include "../oracle/engine.h"
+#include "slabkit/kmem_cache.h"
 
 #define MIB   ((size_t)1 << 20)
 #define PAGE  ((ptrdiff_t)64 << 10) /* the engine's */
@@ -318,6 +322,69 @@ static void aligned_wrong(void)
     engine.en_free_aligned_sized((uintptr_t)p % 64 ? p : q, 64, 80);
 }
 
+/* ---- object caches ------------------------------------------------------------------------------ */
+
+static struct {
+    struct kmem_cache *(*create)(const char *, size_t, const struct kmem_cache_args *);
+    void *(*alloc)(struct kmem_cache *, int);
+    void (*free)(struct kmem_cache *, void *);
+} kmem;
+
+static struct kmem_cache *make_cache(const char *name, size_t size)
+{
+    struct kmem_cache *c;
+
+    *(void **)&kmem.create = dlsym(RTLD_DEFAULT, "kmem_cache_create");
+    *(void **)&kmem.alloc = dlsym(RTLD_DEFAULT, "kmem_cache_alloc");
+    *(void **)&kmem.free = dlsym(RTLD_DEFAULT, "kmem_cache_free");
+    c = kmem.create ? kmem.create(name, size, NULL) : NULL;
+    if (!c)
+        exit(2);
+    return c;
+}
+
+static void cache_other(void)
+{
+    struct kmem_cache *a = make_cache("apples", SMALL), *b = make_cache("pears", SMALL);
+
+    kmem.free(b, kmem.alloc(a, M_WAITOK));
+}
+
+static void cache_of_malloc(void)
+{
+    struct kmem_cache *c = make_cache("pears", SMALL);
+
+    kmem.free(c, opaque(take(SMALL)));
+}
+
+static void cache_foreign(void)
+{
+    struct kmem_cache *c = make_cache("pears", SMALL);
+    long on_stack[8] = {0};
+
+    kmem.free(c, opaque(&on_stack[2]));
+}
+
+static struct kmem_cache *nested_cache;
+
+static void allocate_in_handler(int sig)
+{
+    (void)sig;
+    kmem.free(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
+}
+
+/* Objects so large have no arrays: most of the time is spent inside of the cache, where the signal finds it. */
+static void cache_nested(void)
+{
+    const struct itimerval often = {.it_interval = {0, 100}, .it_value = {0, 100}};
+
+    nested_cache = make_cache("pears", 2 * MIB);
+    signal(SIGALRM, allocate_in_handler);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (unsigned long i = 0; i < 100000000ul; i++)
+        kmem.free(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -352,6 +419,10 @@ static const struct {
     {"sized-too-big-large", sized_too_big_large},
     {"sized-foreign", sized_foreign},
     {"aligned-wrong", aligned_wrong},
+    {"cache-other", cache_other},
+    {"cache-of-malloc", cache_of_malloc},
+    {"cache-foreign", cache_foreign},
+    {"cache-nested", cache_nested},
 };
 
 int main(int argc, char **argv)
