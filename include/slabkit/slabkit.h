@@ -29,13 +29,18 @@ const char *slabkit_version(void);
  * other while the program runs, so sums are exact when no other thread allocates, and otherwise as
  * exact as a sum over moving parts can be; no figure is ever negative.
  */
-#define SLABKIT_SNAPSHOT_VERSION 1
-#define SLABKIT_SNAPSHOT_CLASSES 128
+#define SLABKIT_SNAPSHOT_VERSION 2
+#define SLABKIT_SNAPSHOT_CLASSES 512
 
 /* One cache: a size class of malloc, or a kmem_cache. Bytes are bytes, the rest are objects or
  * events. */
 struct slabkit_class {
-    char name[24];
+    char name[32];
+    char ctor[32];         /* a kmem_cache's constructor: its name or address; "": none */
+    uint32_t cache;        /* 1: a kmem_cache */
+    uint32_t size;         /* bytes asked for */
+    uint32_t align;        /* of every object */
+    uint32_t colours;      /* offsets at which first objects begin */
     uint32_t object_bytes; /* stride of objects in the slab */
     uint32_t slab_bytes;
     uint32_t slab_objs;      /* objects in one slab without colour */
@@ -65,6 +70,8 @@ struct slabkit_class {
     uint64_t adoptions;     /* slabs taken over from a slot that sleeps */
     uint64_t array_resizes;
     uint64_t failures; /* allocations that returned NULL */
+    uint64_t reserve;  /* objects kept for when there is nothing else */
+    uint64_t deferred; /* objects that wait for a grace period */
 };
 
 struct slabkit_snapshot {

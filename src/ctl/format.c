@@ -260,11 +260,69 @@ static void text_classes(struct writer *w, const struct slabkit_snapshot *s)
     }
 }
 
+/* ---- text: object caches --------------------------------------------------------------------- */
+
+static void cache_name(struct writer *w, const void *row)
+{
+    const struct slabkit_class *k = row;
+    writer_printable(w, k->name, sizeof k->name);
+}
+
+static void cache_ctor(struct writer *w, const void *row)
+{
+    const struct slabkit_class *k = row;
+    writer_printable(w, k->ctor[0] ? k->ctor : "-", sizeof k->ctor);
+}
+
+#define CACHE_U64(fn, field)                                                                       \
+    static void fn(struct writer *w, const void *row)                                              \
+    {                                                                                              \
+        writer_u64(w, ((const struct slabkit_class *)row)->field);                                 \
+    }
+
+CACHE_U64(cache_size, size)
+CACHE_U64(cache_align, align)
+CACHE_U64(cache_stride, object_bytes)
+CACHE_U64(cache_objs, slab_objs)
+CACHE_U64(cache_bytes, slab_bytes)
+CACHE_U64(cache_colours, colours)
+CACHE_U64(cache_limit, array_limit)
+CACHE_U64(cache_reserve, reserve)
+
+static const struct table_column cache_columns[] = {
+    {"cache", true, cache_name},       {"asked", false, cache_size},
+    {"align", false, cache_align},     {"stride", false, cache_stride},
+    {"objs/slab", false, cache_objs},  {"slab bytes", false, cache_bytes},
+    {"colours", false, cache_colours}, {"array", false, cache_limit},
+    {"reserve", false, cache_reserve}, {"constructor", true, cache_ctor},
+};
+
+static const void *cache_row(void *data, unsigned i)
+{
+    const struct slabkit_snapshot *s = data;
+    const struct slabkit_class *k = &s->class_[i];
+    return k->cache && class_used(k) ? k : NULL;
+}
+
+static void text_caches(struct writer *w, const struct slabkit_snapshot *s)
+{
+    struct table t = {cache_columns, SK_ARRAY_SIZE(cache_columns), classes_filled(s), cache_row,
+                      (void *)(uintptr_t)s};
+    bool some = false;
+    for (unsigned i = 0; i < classes_filled(s) && !some; i++)
+        some = cache_row(t.data, i) != NULL;
+    if (!some)
+        return;
+    writer_char(w, '\n');
+    table_write(w, &t);
+}
+
 void format_text(struct writer *w, const struct slabkit_snapshot *s)
 {
     text_head(w, s);
     writer_char(w, '\n');
     text_classes(w, s);
+    text_caches(w, s);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -326,21 +384,25 @@ static const struct field snapshot_fields[] = {
 };
 
 static const struct field class_fields[] = {
-    CLASS(FIELD_STR, name),           CLASS(FIELD_U32, object_bytes),
-    CLASS(FIELD_U32, slab_bytes),     CLASS(FIELD_U32, slab_objs),
-    CLASS(FIELD_U32, array_limit),    CLASS(FIELD_U64, live_objs),
-    CLASS(FIELD_U64, array_objs),     CLASS(FIELD_U64, depot_objs),
-    CLASS(FIELD_U64, slab_free_objs), CLASS(FIELD_U64, slabs),
-    CLASS(FIELD_U64, slabs_partial),  CLASS(FIELD_U64, slabs_away),
-    CLASS(FIELD_U64, slabs_free),     CLASS(FIELD_U64, allocs),
-    CLASS(FIELD_U64, alloc_misses),   CLASS(FIELD_U64, free_misses),
-    CLASS(FIELD_U64, depot_gets),     CLASS(FIELD_U64, depot_puts),
-    CLASS(FIELD_U64, refills),        CLASS(FIELD_U64, refill_objs),
-    CLASS(FIELD_U64, flushes),        CLASS(FIELD_U64, flush_objs),
-    CLASS(FIELD_U64, remote_objs),    CLASS(FIELD_U64, remote_chains),
-    CLASS(FIELD_U64, tells),          CLASS(FIELD_U64, grows),
-    CLASS(FIELD_U64, shrinks),        CLASS(FIELD_U64, adoptions),
-    CLASS(FIELD_U64, array_resizes),  CLASS(FIELD_U64, failures),
+    CLASS(FIELD_STR, name),          CLASS(FIELD_STR, ctor),
+    CLASS(FIELD_BOOL32, cache),      CLASS(FIELD_U32, size),
+    CLASS(FIELD_U32, align),         CLASS(FIELD_U32, colours),
+    CLASS(FIELD_U32, object_bytes),  CLASS(FIELD_U32, slab_bytes),
+    CLASS(FIELD_U32, slab_objs),     CLASS(FIELD_U32, array_limit),
+    CLASS(FIELD_U64, live_objs),     CLASS(FIELD_U64, array_objs),
+    CLASS(FIELD_U64, depot_objs),    CLASS(FIELD_U64, slab_free_objs),
+    CLASS(FIELD_U64, slabs),         CLASS(FIELD_U64, slabs_partial),
+    CLASS(FIELD_U64, slabs_away),    CLASS(FIELD_U64, slabs_free),
+    CLASS(FIELD_U64, allocs),        CLASS(FIELD_U64, alloc_misses),
+    CLASS(FIELD_U64, free_misses),   CLASS(FIELD_U64, depot_gets),
+    CLASS(FIELD_U64, depot_puts),    CLASS(FIELD_U64, refills),
+    CLASS(FIELD_U64, refill_objs),   CLASS(FIELD_U64, flushes),
+    CLASS(FIELD_U64, flush_objs),    CLASS(FIELD_U64, remote_objs),
+    CLASS(FIELD_U64, remote_chains), CLASS(FIELD_U64, tells),
+    CLASS(FIELD_U64, grows),         CLASS(FIELD_U64, shrinks),
+    CLASS(FIELD_U64, adoptions),     CLASS(FIELD_U64, array_resizes),
+    CLASS(FIELD_U64, failures),      CLASS(FIELD_U64, reserve),
+    CLASS(FIELD_U64, deferred),
 };
 
 static void json_value(struct writer *w, const struct field *f, const char *at)

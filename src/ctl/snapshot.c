@@ -6,6 +6,7 @@
  */
 #include "ctl/start.h"
 #include "ctl/system.h"
+#include "ctl/world.h"
 #include "region/meta.h"
 #include <slabkit/slabkit.h>
 
@@ -24,6 +25,23 @@ static void copy_name(char *out, size_t bytes, const char *name)
     for (; name[n] && n < bytes - 1; n++)
         out[n] = name[n];
     out[n] = 0;
+}
+
+/* What an object cache has besides; figures that its reserve falsifies are set right. */
+static void fill_cache(struct slabkit_class *k, const struct kmem_cache *c)
+{
+    struct text t;
+
+    text_init(&t, k->ctor, sizeof(k->ctor));
+    if (c->kc_ctor)
+        world_name_code(&t, (const void *)(uintptr_t)c->kc_ctor);
+    text_end(&t);
+    k->cache = 1;
+    k->size = (uint32_t)c->kc_size;
+    k->reserve = sk_load_relaxed(&c->kc_reserve.have);
+    k->deferred = sk_load_relaxed(&c->kc_deferred);
+    k->live_objs = minus(k->live_objs, k->reserve);
+    k->failures = sk_load_relaxed(&c->kc_failures);
 }
 
 static void fill_class(struct slabkit_class *k, struct pcpu_cache *c)
@@ -62,6 +80,11 @@ static void fill_class(struct slabkit_class *k, struct pcpu_cache *c)
     k->adoptions = f.adoptions;
     k->array_resizes = f.resizes;
     k->failures = f.failures;
+    k->size = g->size;
+    k->align = g->align;
+    k->colours = g->colours;
+    if (kmem_of_pcpu(c))
+        fill_cache(k, kmem_of_pcpu(c));
 }
 
 static void fill_region(struct slabkit_snapshot *out)

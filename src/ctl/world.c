@@ -77,6 +77,22 @@ static void world_symbol(struct text *t, const void *pc)
     text_char(t, ')');
 }
 
+void world_name_code(struct text *t, const void *fn)
+{
+    const char *slash;
+    Dl_info info;
+
+    if (!dladdr(fn, &info)) {
+        text_address(t, fn);
+    } else if (info.dli_sname && info.dli_saddr == fn) {
+        text_str(t, info.dli_sname);
+    } else {
+        slash = strrchr(info.dli_fname, '/');
+        text_str(t, slash ? slash + 1 : info.dli_fname);
+        put_offset(t, fn, info.dli_fbase);
+    }
+}
+
 /* ---- ids ------------------------------------------------------------------------------------------ */
 
 static uint32_t process; /* atomic */

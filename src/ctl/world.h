@@ -8,6 +8,9 @@
 
 /* Hands them to the cache layer. During the start. */
 void world_install(void);
+struct text;
+/* Words for a function: its name, or where it lies in its file. */
+void world_name_code(struct text *t, const void *fn);
 /* The child of fork has other ids. */
 void world_fork_child(void);
 

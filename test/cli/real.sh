@@ -16,7 +16,7 @@ run "$slabkit" run --report=json -o "$work/json" \
 is "bash: status" "$status" 6
 empty "bash" "$work/err"
 json bash "$work/json" status 6
-json bash "$work/json" allocator.version 1
+json bash "$work/json" allocator.version 2
 json bash "$work/json" allocator.process bash
 at_least bash allocator.slots 1
 at_least bash allocator.nodes 1

@@ -158,7 +158,7 @@ is "json: command.3" "$("$json_get" "$work/json" command.3)" "$(printf 'a"b\\\n\
 json json "$work/json" status 5
 json json "$work/json" signal null
 json json "$work/json" allocator.process bash
-json json "$work/json" allocator.version 1
+json json "$work/json" allocator.version 2
 json json "$work/json" allocator.live_bytes 1000
 json json "$work/json" allocator.classes.# 2
 json json "$work/json" allocator.classes.1.name malloc-32

@@ -16,7 +16,7 @@
 #include "ctl/format.h"
 #include "sample.h"
 
-static char text_buf[1u << 16];
+static char text_buf[1u << 19];
 static struct slabkit_snapshot sample;
 
 static const char *formatted(void)
@@ -45,12 +45,16 @@ static const char *const golden =
     "  reaper      runs, 1 reap, 4 trims\n"
     "  signals     2 nested allocations, 1 deferred free\n"
     "\n"
-    "  class          size  live  allocated  slabs   fill  array hits  depot hits  remote  chains  objs/chain  tells\n"
-    "  malloc-16        16  3072    1000000      1  75.0%       99.8%       50.0%    3300     200        16.5      5\n"
-    "  malloc-32768  32768     1          1      2  12.5%        0.0%        0.0%       0       0           -      0\n"
-    "  all                  3073    1000001      3  25.0%       99.7%       49.9%    3300     200        16.5      5\n"
+    "  class          size  live  allocated  slabs    fill  array hits  depot hits  remote  chains  objs/chain  tells\n"
+    "  malloc-16        16  3072    1000000      1   75.0%       99.8%       50.0%    3300     200        16.5      5\n"
+    "  malloc-32768  32768     1          1      2   12.5%        0.0%        0.0%       0       0           -      0\n"
+    "  connections     256   255        400      1  100.0%       99.0%        0.0%       0       0           -      0\n"
+    "  all                  3328    1000401      4   37.4%       99.7%       49.8%    3300     200        16.5      5\n"
     "  'allocated' and 'array hits' are bounds from below: hits are not counted\n"
-    "  allocations that failed: 2\n";
+    "  allocations that failed: 2\n"
+    "\n"
+    "  cache        asked  align  stride  objs/slab  slab bytes  colours  array  reserve  constructor\n"
+    "  connections    250     16     256        255       65536        5     59        8  conn_init\n";
 /* clang-format on */
 
 static void test_text(void **state)
@@ -99,7 +103,7 @@ static void test_allocs(void **state)
 {
     (void)state;
     sample_snapshot(&sample);
-    assert_true(format_allocs(&sample) == 1000000 + 1 + 30 + 1);
+    assert_true(format_allocs(&sample) == 1000000 + 1 + 400 + 30 + 1);
 }
 
 static void test_write_fails(void **state)

@@ -106,6 +106,11 @@ static void same_class(const json_t *o, const struct slabkit_class *k)
 {
     compared = 0;
     same_str(o, "name", k->name);
+    same_str(o, "ctor", k->ctor);
+    same_bool(o, "cache", k->cache);
+    U64(o, k, size);
+    U64(o, k, align);
+    U64(o, k, colours);
     U64(o, k, object_bytes);
     U64(o, k, slab_bytes);
     U64(o, k, slab_objs);
@@ -135,6 +140,8 @@ static void same_class(const json_t *o, const struct slabkit_class *k)
     U64(o, k, adoptions);
     U64(o, k, array_resizes);
     U64(o, k, failures);
+    U64(o, k, reserve);
+    U64(o, k, deferred);
     assert_int_equal(json_object_size(o), compared);
 }
 
@@ -150,8 +157,8 @@ static void test_every_field(void **state)
     same_bytes(root, &s);
     same_events(root, &s);
     assert_int_equal(json_object_size(root), compared + 1);
-    assert_int_equal(json_array_size(classes), 3);
-    for (unsigned i = 0; i < 3; i++)
+    assert_int_equal(json_array_size(classes), 4);
+    for (unsigned i = 0; i < 4; i++)
         same_class(json_array_get(classes, i), &s.class_[i]);
     json_decref(root);
 }

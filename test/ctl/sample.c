@@ -59,6 +59,26 @@ static const struct slabkit_class failing = {
     .failures = 2,
 };
 
+static const struct slabkit_class cache = {
+    .name = "connections",
+    .ctor = "conn_init",
+    .cache = 1,
+    .size = 250,
+    .align = 16,
+    .colours = 5,
+    .object_bytes = 256,
+    .slab_bytes = 65536,
+    .slab_objs = 255,
+    .array_limit = 59,
+    .live_objs = 255,
+    .slabs = 1,
+    .allocs = 400,
+    .alloc_misses = 4,
+    .grows = 1,
+    .reserve = 8,
+    .deferred = 2,
+};
+
 void sample_snapshot(struct slabkit_snapshot *s)
 {
     memset(s, 0, sizeof *s);
@@ -72,7 +92,7 @@ void sample_snapshot(struct slabkit_snapshot *s)
         .slots_reason = "the kernel has concurrency ids",
         .slots = 2,
         .nodes = 1,
-        .classes = 3,
+        .classes = 4,
         .reaper = 1,
         .live_bytes = 12345678,
         .peak_bytes = 23456789,
@@ -95,6 +115,6 @@ void sample_snapshot(struct slabkit_snapshot *s)
         .nested_allocs = 2,
         .deferred_frees = 1,
         .allocs_exact = 0,
-        .class_ = {small, unused, failing},
+        .class_ = {small, unused, failing, cache},
     };
 }
