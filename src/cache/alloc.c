@@ -36,25 +36,26 @@ static const char *name_of_index(unsigned idx)
 }
 
 /* Both names in the one place that the line has for them. */
-static _Noreturn SK_COLD void die_other_cache(const struct kmem_cache *c, const void *obj)
+static _Noreturn SK_COLD void die_other_cache(const struct kmem_cache *c, const void *obj,
+                                              void *caller)
 {
     const char *owner = name_of_index(region_index(obj));
     char names[2 * KMEM_NAME_BYTES + 16];
     struct text t;
 
     if (!owner)
-        die(MISUSE_CACHE, obj, c->kc_name);
+        kmem_debug_misuse(&c->kc_debug, MISUSE_CACHE, obj, c->kc_name, caller);
     text_init(&t, names, sizeof(names));
     text_str(&t, owner);
     text_str(&t, ", to ");
     text_str(&t, c->kc_name);
-    die(MISUSE_OTHER_CACHE, obj, text_end(&t));
+    kmem_debug_misuse(&c->kc_debug, MISUSE_OTHER_CACHE, obj, text_end(&t), caller);
 }
 
 void kmem_check_owner(const struct kmem_cache *c, const void *obj)
 {
     if (SK_UNLIKELY(region_index(obj) != c->kc_index))
-        die_other_cache(c, obj);
+        die_other_cache(c, obj, __builtin_return_address(0));
 }
 
 void kmem_enter(const struct kmem_cache *c)
@@ -194,15 +195,8 @@ void kmem_raw_free(struct kmem_cache *c, void *raw)
 
 static void *debug_free(struct kmem_cache *c, void *obj, void *caller)
 {
-    const struct slab_geom *g = &c->kc_pcpu.pc_geom;
-    void *raw = kmem_debug_raw(&c->kc_debug, g, obj, caller, name_of_index);
-    enum misuse fault;
+    void *raw = kmem_debug_raw(&c->kc_debug, &c->kc_pcpu.pc_geom, obj, caller);
 
-    if (SK_UNLIKELY(region_index(raw) != g->kind))
-        die_other_cache(c, obj);
-    fault = slab_check(region_info(raw)->slab, raw);
-    if (SK_UNLIKELY(fault != MISUSE_KINDS))
-        slab_misuse(fault, g, obj);
     kmem_debug_free(&c->kc_debug, c->kc_name, raw, kmem_constructed(c), caller);
     return raw;
 }
@@ -213,10 +207,10 @@ static SK_NOINLINE void free_rest(struct kmem_cache *c, void *obj, void *caller)
 
     if (!obj)
         return;
+    if (SK_UNLIKELY(region_index(obj) != c->kc_index))
+        die_other_cache(c, obj, caller);
     if (kmem_has_debug(root))
         obj = debug_free(root, obj, caller);
-    else
-        kmem_check_owner(c, obj);
     kmem_raw_free(root, obj);
 }
 

@@ -3,10 +3,12 @@
  * Role: the life of an object of a debug cache: its state, and what is checked and painted at each step. See debug.h.
  * Below: debug_paint.c, debug_track.c, debug_report.c.
  * Invariants:
- *       MADE -> BUILT (with a constructor) -> LIVE -> LEAVING -> FREE -> LIVE ...
+ *       MADE -> BUILT (with a constructor) -> TAKEN -> LIVE -> LEAVING -> FREE -> TAKEN -> LIVE ...
+ *       MADE, BUILT or FREE -> SEEN -> the same again: somebody looks at it
  *       FREE, P, no constructor => the object reads as freed poison
  *       BUILT or FREE, P, constructor => the record's digests are the object's
- * Concurrency: LIVE -> LEAVING is a compare-and-swap: one of two frees at once has it.
+ * Concurrency: LIVE -> LEAVING is a compare-and-swap: one of two frees at once has it. So are -> TAKEN and -> SEEN:
+ *       alloc and verify do not look at an object, or paint it, at once.
  */
 #include "cache/debug_internal.h"
 
@@ -42,7 +44,8 @@ _Static_assert(offsetof(struct debug_record, link) == 0, "where the slab layer p
 static const uint64_t state_words[] = {
     [DEBUG_MADE] = 0x6d61646500000001ull, [DEBUG_BUILT] = 0x6275696c74000002ull,
     [DEBUG_LIVE] = 0x6c69766500000003ull, [DEBUG_LEAVING] = 0x6c65617665000004ull,
-    [DEBUG_FREE] = 0x6672656500000005ull,
+    [DEBUG_FREE] = 0x6672656500000005ull, [DEBUG_TAKEN] = 0x74616b656e000006ull,
+    [DEBUG_SEEN] = 0x7365656e00000007ull,
 };
 
 static uint64_t state_word(const void *raw, enum debug_state state)
@@ -52,7 +55,7 @@ static uint64_t state_word(const void *raw, enum debug_state state)
 
 static enum debug_state state_of_word(const void *raw, uint64_t word)
 {
-    for (enum debug_state s = DEBUG_MADE; s <= DEBUG_FREE; s++)
+    for (enum debug_state s = DEBUG_MADE; s <= DEBUG_SEEN; s++)
         if (word == state_word(raw, s))
             return s;
     return DEBUG_DAMAGED;
@@ -60,10 +63,10 @@ static enum debug_state state_of_word(const void *raw, uint64_t word)
 
 static enum debug_state state_get(const void *raw)
 {
-    /* Acquire: with the release in state_set, what was painted before FREE is seen by verify. */
-    return state_of_word(raw, sk_load_acquire(&debug_record(raw)->state));
+    return state_of_word(raw, sk_load_relaxed(&debug_record(raw)->state));
 }
 
+/* Release: what was painted, to who takes the object next or looks at it. */
 static void state_set(void *raw, enum debug_state state)
 {
     sk_store_release(&debug_record(raw)->state, state_word(raw, state));
@@ -78,6 +81,32 @@ static enum debug_state state_leave(void *raw)
     if (sk_cas_relaxed(&debug_record(raw)->state, &old, state_word(raw, DEBUG_LEAVING)))
         return DEBUG_LIVE;
     return state_of_word(raw, old);
+}
+
+static bool state_is_free(enum debug_state state)
+{
+    return state == DEBUG_MADE || state == DEBUG_BUILT || state == DEBUG_FREE;
+}
+
+/* A free object is the caller's now, as TAKEN or SEEN. The state it had; any other is left alone, but that of somebody who
+ * only looks is waited for. */
+static enum debug_state state_claim(void *raw, enum debug_state claim)
+{
+    uint64_t word = sk_load_relaxed(&debug_record(raw)->state);
+    enum debug_state state;
+
+    for (;;) {
+        state = state_of_word(raw, word);
+        if (state == DEBUG_SEEN) {
+            plat_yield();
+            word = sk_load_relaxed(&debug_record(raw)->state);
+            continue;
+        }
+        /* Acquire: see state_set. */
+        if (!state_is_free(state) ||
+            sk_cas_acquire(&debug_record(raw)->state, &word, state_word(raw, claim)))
+            return state;
+    }
 }
 
 bool kmem_debug_live(const void *raw)
@@ -112,15 +141,15 @@ static void check_zones(const struct debug_scene *s)
         debug_die_damaged(s, &damage);
 }
 
-static void check_free_object(const struct debug_scene *s)
+/* Of an object in this state, TAKEN now if that was a free one. */
+static void check_free_object(const struct debug_scene *s, enum debug_state state)
 {
-    enum debug_state state = state_get(s->raw);
     struct debug_damage damage = {.what = DEBUG_RECORD};
 
     check_zones(s);
     if (SK_UNLIKELY(find_use(s->d, s->raw, s->constructed, state, &damage)))
         debug_die_damaged(s, &damage);
-    if (s->d->flags & KMEM_CONSISTENCY && SK_UNLIKELY(state < DEBUG_MADE || state == DEBUG_LIVE))
+    if (s->d->flags & KMEM_CONSISTENCY && SK_UNLIKELY(!state_is_free(state)))
         debug_die_damaged(s, &damage);
 }
 
@@ -157,12 +186,12 @@ void kmem_debug_alloc(const struct kmem_debug *d, const char *name, void *raw, b
     struct debug_scene s = {d, name, raw, caller, constructed};
 
     if (d->flags & KMEM_DEBUG) {
-        check_free_object(&s);
-        state_set(raw, DEBUG_LIVE);
+        check_free_object(&s, state_claim(raw, DEBUG_TAKEN));
         if (d->flags & KMEM_POISON && !constructed)
             debug_paint_fresh(d, raw);
         if (d->flags & KMEM_STORE_USER)
             debug_track_now(&debug_history(raw)->alloc, caller);
+        state_set(raw, DEBUG_LIVE);
     }
     if (d->flags & KMEM_TRACE)
         debug_trace(&s, "alloc");
@@ -220,7 +249,7 @@ void kmem_debug_gone(const struct kmem_debug *d, const char *name, void *raw, bo
     struct debug_scene s = {d, name, raw, NULL, constructed};
 
     if (d->flags & KMEM_DEBUG)
-        check_free_object(&s);
+        check_free_object(&s, state_claim(raw, DEBUG_TAKEN));
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------- */
@@ -233,43 +262,26 @@ static void *raw_around(const struct slab *slab, const void *p)
     return slab->sl_first + off / slab->sl_geom->size * slab->sl_geom->size;
 }
 
-static _Noreturn void die_wrong(const struct debug_scene *s, const char *owner)
+void *kmem_debug_raw(const struct kmem_debug *d, const struct slab_geom *g, void *obj, void *caller)
 {
-    struct debug_damage damage = {.what = DEBUG_WRONG, .other = owner ? owner : "another"};
+    struct slab *slab = region_info(obj)->slab;
+    void *raw = (char *)obj - d->object_off;
+    enum misuse fault = slab_check(slab, raw);
+    struct debug_scene s = {.d = d, .name = g->name, .caller = caller};
 
-    debug_die_damaged(s, &damage);
-}
-
-/* s->raw: where the object would begin. */
-static void check_address(struct debug_scene *s, const struct slab_geom *g,
-                          const char *(*kind_name)(unsigned kind))
-{
-    const void *p = kmem_debug_object(s->d, s->raw);
-    unsigned kind = region_index(s->raw);
-    enum misuse fault = MISUSE_FOREIGN;
-    struct slab *slab = NULL;
-
-    if (kind && kind != g->kind)
-        die_wrong(s, kind_name(kind));
-    if (kind) {
-        slab = region_info(s->raw)->slab;
-        fault = slab_check(slab, s->raw);
-    }
     if (SK_LIKELY(fault == MISUSE_KINDS))
-        return;
-    s->raw = fault == MISUSE_INTERIOR ? raw_around(slab, s->raw) : NULL;
-    debug_die_misused(s, fault, p);
+        return raw;
+    if (fault == MISUSE_INTERIOR && d->flags & KMEM_DEBUG)
+        s.raw = raw_around(slab, raw);
+    debug_die_misused(&s, fault, obj);
 }
 
-void *kmem_debug_raw(const struct kmem_debug *d, const struct slab_geom *g, void *obj, void *caller,
-                     const char *(*kind_name)(unsigned kind))
+_Noreturn void kmem_debug_misuse(const struct kmem_debug *d, enum misuse what, const void *p,
+                                 const char *name, void *caller)
 {
-    struct debug_scene s = {d, g->name, (char *)obj - d->object_off, caller, false};
-    void *raw = s.raw;
+    struct debug_scene s = {.d = d, .name = name, .caller = d->flags ? caller : NULL};
 
-    if (d->flags & KMEM_CONSISTENCY)
-        check_address(&s, g, kind_name);
-    return raw;
+    debug_die_misused(&s, what, p);
 }
 
 /* ---- looking in -------------------------------------------------------------------------------- */
@@ -301,35 +313,30 @@ static unsigned verify_zones(const struct kmem_debug *d, const char *name, const
     return faults;
 }
 
-/* An object that is being allocated while we look is painted under our eyes: it is FREE no more. */
-static bool find_use_at_rest(const struct kmem_debug *d, const void *raw, bool constructed,
-                             struct debug_damage *out)
+/* What is neither free nor damaged is its user's. */
+static unsigned verify_free(const struct kmem_debug *d, const char *name, void *raw,
+                            bool constructed, void (*fault)(const char *line))
 {
-    enum debug_state state = state_get(raw);
-
-    for (unsigned look = 0; look < 2; look++) {
-        if (state == DEBUG_LIVE || state == DEBUG_LEAVING)
-            return false;
-        if (!find_use(d, raw, constructed, state, out) || state_get(raw) != state)
-            return false;
-    }
-    return true;
-}
-
-unsigned kmem_debug_verify(const struct kmem_debug *d, const char *name, const void *raw,
-                           bool constructed, void (*fault)(const char *line))
-{
+    enum debug_state state = state_claim(raw, DEBUG_SEEN);
     struct debug_damage damage = {.what = DEBUG_RECORD};
     unsigned faults = 0;
 
+    if (state == DEBUG_DAMAGED)
+        return tell(d, name, raw, &damage, fault);
+    if (!state_is_free(state))
+        return 0;
+    if (find_use(d, raw, constructed, state, &damage))
+        faults = tell(d, name, raw, &damage, fault);
+    state_set(raw, state);
+    return faults;
+}
+
+unsigned kmem_debug_verify(const struct kmem_debug *d, const char *name, void *raw,
+                           bool constructed, void (*fault)(const char *line))
+{
     if (!(d->flags & KMEM_DEBUG))
         return 0;
-    if (state_get(raw) == DEBUG_DAMAGED)
-        faults += tell(d, name, raw, &damage, fault);
-    faults += verify_zones(d, name, raw, fault);
-    if (find_use_at_rest(d, raw, constructed, &damage))
-        faults += tell(d, name, raw, &damage, fault);
-    return faults;
+    return verify_free(d, name, raw, constructed, fault) + verify_zones(d, name, raw, fault);
 }
 
 void kmem_debug_owner(const struct kmem_debug *d, const void *raw, char *out, size_t bytes)

@@ -12,7 +12,7 @@
  *       [object_off + size, stride) right red zone (Z): what rounding added belongs to it
  *       zones read KMEM_DEBUG_ZONE from made() until the slab goes; no one else writes there
  * Concurrency: the caller of alloc and free has the object to itself. The state word is atomic, so that of
- *       two frees at once one is reported. verify may run beside them: see there.
+ *       two frees at once one is reported, and verify, which may run beside them, has a free object to itself.
  * Failure: damage and misuse end the process with a report; its first line is in debug.def or base/misuse.def.
  * Why: beside the object, not in a table: the report finds it without a lookup, and the link of a remote chain has a
  *       place that is never the program's.
@@ -67,20 +67,20 @@ void kmem_debug_free(const struct kmem_debug *d, const char *name, void *raw, bo
 /* Its slab goes, the destructor comes next: the last look at a free object. */
 void kmem_debug_gone(const struct kmem_debug *d, const char *name, void *raw, bool constructed);
 
-/*
- * The raw object of obj, which the program wants to free in the cache of geometry g. With F what is no object of
- * this cache is reported with the caller's stack; without, the slab finds out later. kind_name: the name of
- * the cache whose array index this is, for the report; may return NULL.
- */
-void *kmem_debug_raw(const struct kmem_debug *d, const struct slab_geom *g, void *obj, void *caller,
-                     const char *(*kind_name)(unsigned kind));
+/* The raw object of obj, which lies in a slab of the cache of geometry g and shall be freed. Misuse, if it is none:
+ * reported with the caller's stack and the history of the object that was hit. */
+void *kmem_debug_raw(const struct kmem_debug *d, const struct slab_geom *g, void *obj,
+                     void *caller);
+/* The end, with the line for p, and with a debug cache the caller's stack. */
+_Noreturn void kmem_debug_misuse(const struct kmem_debug *d, enum misuse what, const void *p,
+                                 const char *name, void *caller);
 
 /* Is the object in the program's hands? By its record; d has a flag of KMEM_DEBUG. */
 bool kmem_debug_live(const void *raw);
 
 /* Faults of one object, each told by fault() in words without a newline. Beside running threads objects on their way
- * are left out; one that changes hands just then is looked at twice. */
-unsigned kmem_debug_verify(const struct kmem_debug *d, const char *name, const void *raw,
+ * are left out; an allocation that wants the object meanwhile waits. The slab does not go meanwhile. */
+unsigned kmem_debug_verify(const struct kmem_debug *d, const char *name, void *raw,
                            bool constructed, void (*fault)(const char *line));
 
 /* Who allocated it, in one line; "" if nobody remembers. */

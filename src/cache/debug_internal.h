@@ -17,6 +17,8 @@ enum debug_state {
     DEBUG_LIVE,
     DEBUG_LEAVING, /* in free, on its way from LIVE to FREE */
     DEBUG_FREE,
+    DEBUG_TAKEN, /* MADE, BUILT or FREE before; in alloc, or at the end of its slab */
+    DEBUG_SEEN,  /* the same, in verify */
 };
 
 /* At the begin of the raw object. */
@@ -48,9 +50,8 @@ enum debug_fault {
 
 struct debug_damage {
     enum debug_fault what;
-    ptrdiff_t off;     /* of the first byte, from the object's begin */
-    size_t bytes;      /* to the last one; 0: there is no picture of it */
-    const char *other; /* WRONG: the cache whose object it is */
+    ptrdiff_t off; /* of the first byte, from the object's begin */
+    size_t bytes;  /* to the last one; 0: there is no picture of it */
 };
 
 /* The object, the call it is in, and who called. */
@@ -97,7 +98,7 @@ bool debug_find_change(const struct kmem_debug *d, const void *raw, struct debug
 void debug_word_damage(struct text *t, const struct kmem_debug *d, const char *name,
                        const void *raw, const struct debug_damage *damage);
 _Noreturn void debug_die_damaged(const struct debug_scene *s, const struct debug_damage *damage);
-/* p: what was freed; s->raw: the object that was hit, or NULL. */
+/* p: what was freed; s->raw: the object that was hit, or NULL; s->name: for the line. */
 _Noreturn void debug_die_misused(const struct debug_scene *s, enum misuse what, const void *p);
 
 /* ---- debug_track.c --------------------------------------------------------------------------- */

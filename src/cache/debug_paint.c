@@ -86,7 +86,7 @@ bool debug_find_overrun(const struct kmem_debug *d, const void *raw, struct debu
     if (!find_other(object_of(d, raw) + d->size, right_zone_bytes(d), KMEM_DEBUG_ZONE, &first,
                     &bytes))
         return false;
-    *out = (struct debug_damage){DEBUG_OVERRUN, (ptrdiff_t)(d->size + first), bytes, NULL};
+    *out = (struct debug_damage){DEBUG_OVERRUN, (ptrdiff_t)(d->size + first), bytes};
     return true;
 }
 
@@ -96,7 +96,7 @@ bool debug_find_underrun(const struct kmem_debug *d, const void *raw, struct deb
 
     if (!find_other(object_of(d, raw) - zone, zone, KMEM_DEBUG_ZONE, &first, &bytes))
         return false;
-    *out = (struct debug_damage){DEBUG_UNDERRUN, (ptrdiff_t)first - (ptrdiff_t)zone, bytes, NULL};
+    *out = (struct debug_damage){DEBUG_UNDERRUN, (ptrdiff_t)first - (ptrdiff_t)zone, bytes};
     return true;
 }
 
@@ -113,7 +113,7 @@ bool debug_find_poison(const struct kmem_debug *d, const void *raw, struct debug
     if (bytes == 0 && !wrong_last)
         return false;
     bytes = wrong_last ? d->size - first : bytes;
-    *out = (struct debug_damage){DEBUG_POISON, (ptrdiff_t)first, bytes, NULL};
+    *out = (struct debug_damage){DEBUG_POISON, (ptrdiff_t)first, bytes};
     return true;
 }
 
@@ -170,6 +170,6 @@ bool debug_find_change(const struct kmem_debug *d, const void *raw, struct debug
         return false;
     size_t off = first * part_bytes(d);
     size_t end = sk_min((last + 1) * part_bytes(d), d->size);
-    *out = (struct debug_damage){DEBUG_DIGEST, (ptrdiff_t)off, end - off, NULL};
+    *out = (struct debug_damage){DEBUG_DIGEST, (ptrdiff_t)off, end - off};
     return true;
 }

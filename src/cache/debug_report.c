@@ -48,9 +48,6 @@ void debug_word_damage(struct text *t, const struct kmem_debug *d, const char *n
         case 'o':
             text_number(t, damage->off);
             break;
-        case 'c':
-            text_str(t, damage->other);
-            break;
         default:
             text_str(t, name);
             break;
@@ -201,8 +198,7 @@ _Noreturn void debug_die_damaged(const struct debug_scene *s, const struct debug
     debug_word_damage(&t, s->d, s->name, s->raw, damage);
     text_char(&t, '\n');
     draw_damage(&t, s, damage);
-    if (damage->what != DEBUG_WRONG)
-        put_history(&t, s);
+    put_history(&t, s);
     put_finder(&t, s->caller);
     plat_panic(text_end(&t));
 }
