@@ -175,7 +175,43 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
 /* Opens a closed array. Caller holds (slot, idx). */
 void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word);
 
-/* ---- locks, nesting, requests, clock, tell, panic -------------------------------------------- */
+/*
+ * Credit: how much a slot may still do before it must ask, as one word of memory that the layer
+ * above owns: the words of all slots, PLAT_CREDIT_BYTES apart. The words of slots -1 and -2 exist
+ * and are 0 for ever: what a thread without a slot reads. 0 is a closed word: no credit, or none
+ * given yet. The rules are those of the arrays' words: a word that is not 0 is changed by the
+ * primitives only; a word that is 0 is changed by open and cas only, under the lock that the layer
+ * above keeps for these cells. cells is the word of slot 0.
+ *
+ *   bool plat_credit_take(struct plat_credit *cells, uint64_t amount);
+ *       On the slot the thread runs on, as one commit: word > amount ? word -= amount, true :
+ *       false. So a word of 0 is never stored, nor is 0 ever stored: what is left of a credit is at
+ *       least 1, and stop can tell a closed word from a used one. Inline, in plat_slot.h; misses as
+ *       pop and push do. In a port: between the read and the store of the word nothing else may run
+ *       on this CPU that uses it, and the store is plain.
+ */
+#define PLAT_CREDIT_SHIFT 6u
+#define PLAT_CREDIT_BYTES (1u << PLAT_CREDIT_SHIFT)
+
+struct plat_credit {
+    uint64_t pc_word;
+    uint64_t pc_stopped; /* the word as plat_credit_stop found it; by the holder of the lock */
+};
+
+SK_INLINE struct plat_credit *plat_credit_of(struct plat_credit *cells, unsigned slot)
+{
+    return (struct plat_credit *)((char *)cells + ((size_t)slot << PLAT_CREDIT_SHIFT));
+}
+
+/* take that retries (bounded) and also serves the portable mode. */
+bool plat_credit_take_retry(struct plat_credit *cells, uint64_t amount);
+/* If the thread runs on `slot` and its word is `old`, stores `new`. Caller holds the lock. */
+bool plat_credit_cas(struct plat_credit *cells, unsigned slot, uint64_t old, uint64_t new);
+/* Closes the words of all slots: each becomes 0, pc_stopped is what it was, and on return nobody is
+ * inside a primitive on them. Caller holds the lock. May cost IPIs, and none if all were 0. */
+void plat_credit_stop(struct plat_credit *cells);
+
+/* ---- locks, nesting, requests, waiting, clock, tell, panic ----------------------------------------- */
 
 struct plat_lock {
     uint32_t word; /* 0 free, 1 held, 2 held and waited for */
@@ -236,6 +272,12 @@ int *plat_errno(void);
 /* Lets other threads run. */
 void plat_yield(void);
 
+/* Sleeps until plat_wake(word), or `ms` milliseconds are over, or for no reason; not at all when
+ * *word != seen. Outside of plat_enter, no lock held. */
+void plat_wait(const uint32_t *word, uint32_t seen, unsigned ms);
+/* Wakes all who wait for the word, which the caller has changed. Any context. */
+void plat_wake(const uint32_t *word);
+
 uint64_t plat_clock_ns(void); /* monotonic, coarse (about 4 ms) is enough */
 /* Asks `slot` to look at its returned lists soon. Hosted: nothing to do, it is only counted above.
  */
@@ -247,8 +289,8 @@ _Noreturn void plat_panic(const char *line);
 void plat_write_err(const char *text, size_t len);
 
 /*
- * Around fork. After prepare nobody is inside a primitive, and every primitive misses until parent
- * or child is called: what fork copies, page by page while other threads run, is one state. Call it
+ * Around fork. After prepare nobody is inside a primitive, and every primitive on arrays misses
+ * until parent or child is called (a credit is one word, which cannot be copied in two states): what fork copies, page by page while other threads run, is one state. Call it
  * when all locks of the layers above are held, or those threads take their slow paths meanwhile.
  */
 void plat_fork_prepare(void);

@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "arrays.h"
+#include "plat/portable/slot_locks.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -95,6 +96,37 @@ SK_NOINLINE static enum rseq_result run_cas(struct hands *h)
     return r;
 }
 
+/* Words of slots -2 on. A credit of CREDIT is conserved as the objects are. */
+#define CREDIT 100u
+
+static char credits[(PORTABLE_SLOTS_MAX + 2) << PLAT_CREDIT_SHIFT] __attribute__((aligned(64)));
+static uint64_t credit_taken, credit_taken_by_handler;
+
+static struct plat_credit *cells(void)
+{
+    return (struct plat_credit *)(void *)(credits + 2 * PLAT_CREDIT_BYTES);
+}
+
+SK_NOINLINE static enum rseq_result run_credit_take(struct hands *h)
+{
+    enum rseq_result r = rseq_credit_take(cells(), 10);
+
+    (void)h;
+    if (r == RSEQ_HIT)
+        credit_taken += 10;
+    return r;
+}
+
+SK_NOINLINE static enum rseq_result run_credit_cas(struct hands *h)
+{
+    enum rseq_result r = rseq_credit_cas(cells(), plat_slot(), CREDIT, CREDIT - 30);
+
+    (void)h;
+    if (r == RSEQ_HIT)
+        credit_taken += 30;
+    return r;
+}
+
 /* Broken: the kernel is not told that there is a section. */
 SK_NOINLINE static enum rseq_result run_untold(struct hands *h)
 {
@@ -168,6 +200,8 @@ static void pop_in_handler(int sig)
 {
     (void)sig;
     taken_by_handler = plat_slot_pop_retry(IDX);
+    if (plat_credit_take_retry(cells(), 7))
+        credit_taken_by_handler += 7;
 }
 
 static void see(unsigned char *seen, void *obj)
@@ -197,6 +231,8 @@ static void victim_once(void)
     unsigned slot = plat_slot();
 
     taken_by_handler = NULL;
+    credit_taken = credit_taken_by_handler = 0;
+    plat_credit_of(cells(), slot)->pc_word = CREDIT;
     array_init(&arr, CAP);
     for (unsigned i = 1; i <= IN_ARRAY; i++)
         arr.a[i] = &things[i];
@@ -204,7 +240,11 @@ static void victim_once(void)
         hold(&h, &things[i]);
     plat_slot_open(slot, IDX, array_word(&arr, IN_ARRAY));
     report->result = report->section(&h);
-    report->conserved = conserved(&h, array_count(&arr, plat_slot_stop(slot, IDX)));
+    plat_credit_stop(cells());
+    report->conserved =
+        conserved(&h, array_count(&arr, plat_slot_stop(slot, IDX))) &&
+        plat_credit_of(cells(), slot)->pc_stopped + credit_taken + credit_taken_by_handler ==
+            CREDIT;
     report->bounds_whole = arr.a[0] == NULL && arr.a[CAP + 1] == PLAT_MARK;
 }
 
@@ -422,8 +462,13 @@ struct sound {
 };
 
 static const struct sound sounds[] = {
-    {"pop", run_pop, 10},       {"push", run_push, 10}, {"pop_n", run_pop_n, 20},
-    {"push_n", run_push_n, 20}, {"cas", run_cas, 10},
+    {"pop", run_pop, 10},
+    {"push", run_push, 10},
+    {"pop_n", run_pop_n, 20},
+    {"push_n", run_push_n, 20},
+    {"cas", run_cas, 10},
+    {"credit_take", run_credit_take, 6},
+    {"credit_cas", run_credit_cas, 7},
 };
 
 static void all_sound(look_fn look)

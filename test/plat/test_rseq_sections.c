@@ -121,6 +121,62 @@ static void test_cas(void **state)
     assert_int_equal(*word(), one);
 }
 
+/* Words of slots -2 to 3. */
+static struct {
+    struct plat_credit c;
+    char rest[PLAT_CREDIT_BYTES - sizeof(struct plat_credit)];
+} credits[6];
+static struct plat_credit *const cells = &credits[2].c;
+
+static void test_credit(void **state)
+{
+    uint64_t *credit = &plat_credit_of(cells, SLOT)->pc_word;
+
+    (void)state;
+    *credit = 10;
+    assert_int_equal(rseq_credit_take(cells, 4), RSEQ_HIT);
+    assert_int_equal(*credit, 6);
+    assert_int_equal(rseq_credit_take(cells, 6), RSEQ_MISS);
+    assert_int_equal(rseq_credit_take(cells, 7), RSEQ_MISS);
+    assert_int_equal(rseq_credit_take(cells, UINT64_MAX), RSEQ_MISS);
+    assert_int_equal(rseq_credit_take(cells, 5), RSEQ_HIT);
+    assert_int_equal(*credit, 1);
+    *credit = UINT64_MAX;
+    assert_int_equal(rseq_credit_take(cells, UINT64_MAX - 1), RSEQ_HIT);
+    assert_int_equal(*credit, 1);
+}
+
+static void test_credit_cas(void **state)
+{
+    uint64_t *credit = &plat_credit_of(cells, SLOT)->pc_word;
+
+    (void)state;
+    *credit = 0;
+    assert_int_equal(rseq_credit_cas(cells, SLOT + 1, 0, 5), RSEQ_MISS);
+    assert_int_equal(rseq_credit_cas(cells, SLOT, 1, 5), RSEQ_MISS);
+    assert_int_equal(*credit, 0);
+    assert_int_equal(rseq_credit_cas(cells, SLOT, 0, 5), RSEQ_HIT);
+    assert_int_equal(*credit, 5);
+    for (unsigned slot = 0; slot < 4; slot++)
+        assert_int_equal(plat_credit_of(cells, slot)->pc_word, slot == SLOT ? 5 : 0);
+}
+
+static void test_no_credit_without_a_slot(void **state)
+{
+    (void)state;
+    for (unsigned slot = 0; slot < 4; slot++)
+        plat_credit_of(cells, slot)->pc_word = 100;
+    faked.mm_cid = -1;
+    assert_int_equal(rseq_credit_take(cells, 1), RSEQ_MISS);
+    faked.mm_cid = -2;
+    assert_int_equal(rseq_credit_take(cells, 1), RSEQ_MISS);
+    faked.mm_cid = SLOT;
+    plat_credit_of(cells, SLOT)->pc_word = 0;
+    assert_int_equal(rseq_credit_take(cells, 1), RSEQ_MISS);
+    assert_int_equal(plat_credit_of(cells, SLOT)->pc_word, 0);
+    assert_int_equal(credits[0].c.pc_word | credits[1].c.pc_word, 0);
+}
+
 /* Every way for a section to find nothing open, and none of them is changed by it. */
 static void all_miss(void)
 {
@@ -193,6 +249,9 @@ int main(void)
         cmocka_unit_test_setup(test_pop_n, open_three),
         cmocka_unit_test_setup(test_push_n, open_three),
         cmocka_unit_test_setup(test_cas, open_three),
+        cmocka_unit_test_setup(test_credit, open_three),
+        cmocka_unit_test_setup(test_credit_cas, open_three),
+        cmocka_unit_test_setup(test_no_credit_without_a_slot, open_three),
         cmocka_unit_test_setup(test_negative_ids_and_closed_words_miss, open_three),
         cmocka_unit_test_setup(test_the_cpu_can_be_the_id, open_three),
         cmocka_unit_test_setup(test_the_section_is_announced, open_three),

@@ -39,6 +39,7 @@ struct plat_rseq {
 
 _Static_assert(PLAT_SLOT_SHIFT == 17 && 8 * PLAT_SLOT_ARRAYS == 32768 && PLAT_FOREIGN == 8192,
                "the numbers in the sections");
+_Static_assert(PLAT_CREDIT_SHIFT == 6, "the shift in the sections on credit");
 _Static_assert(sizeof(struct plat_rseq) == RSEQ_BYTES, "the ABI's first size");
 _Static_assert(offsetof(struct plat_rseq, cpu_id) == RSEQ_OFF_CPU_ID, "ABI");
 _Static_assert(offsetof(struct plat_rseq, rseq_cs) == RSEQ_OFF_CS, "ABI");
@@ -66,8 +67,10 @@ enum rseq_result {
 
 #if defined(__x86_64__)
 #include "plat/linux/rseq_x86_64.h"
+#include "plat/linux/rseq_credit_x86_64.h"
 #elif defined(__aarch64__)
 #include "plat/linux/rseq_aarch64.h"
+#include "plat/linux/rseq_credit_aarch64.h"
 #else
 #error "no restartable sections for this machine: build with SLABKIT_PORTABLE_ONLY"
 #endif

@@ -111,7 +111,7 @@ static void fence(unsigned flags, int cpu)
         plat_panic("slabkit: membarrier was refused after it was granted");
 }
 
-static void fence_all(void)
+void rseq_fence_all(void)
 {
     fence(0, 0);
 }
@@ -121,7 +121,7 @@ void rseq_fence(unsigned slot)
     if (fence_by_cpu)
         fence(MEMBARRIER_CMD_FLAG_CPU, (int)slot);
     else
-        fence_all();
+        rseq_fence_all();
 }
 
 /* ---- choice -------------------------------------------------------------------------------- */
@@ -200,7 +200,7 @@ void slots_publish(enum plat_mode mode, char *closed)
     closed_base = closed;
     sk_store_relaxed(&plat_slot_base, plat_base);
     sk_store_relaxed(&plat_id_delta, fence_by_cpu ? RSEQ_DELTA_CPU : RSEQ_DELTA_CID);
-    fence_all();
+    rseq_fence_all();
     sk_store_release(&plat_rseq_delta, (char *)self - (char *)&plat_closed_rseq);
 }
 
@@ -212,7 +212,7 @@ void rseq_freeze(void)
         return;
     ((void **)closed_base)[1] = PLAT_MARK;
     sk_store_release(&plat_slot_base, closed_base);
-    fence_all();
+    rseq_fence_all();
 }
 
 void rseq_thaw(void)

@@ -13,6 +13,8 @@ bool rseq_register_thread(void);
 
 /* On return no section that began on `slot` before the call is under way. */
 void rseq_fence(unsigned slot);
+/* The same on every slot. */
+void rseq_fence_all(void);
 
 /* Every primitive misses, and none is under way, until the thaw. */
 void rseq_freeze(void);

@@ -158,6 +158,59 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
     stop_fenced(slot, idx, words, n);
 }
 
+/* ---- credit --------------------------------------------------------------------------------- */
+
+bool plat_credit_take_retry(struct plat_credit *cells, uint64_t amount)
+{
+    enum rseq_result r = RSEQ_ABORTED;
+
+    if (portable())
+        return portable_credit_take(cells, amount);
+    plat_slot();
+    for (unsigned i = 0; i < SECTION_TRIES && r == RSEQ_ABORTED; i++)
+        r = rseq_credit_take(cells, amount);
+    return r == RSEQ_HIT;
+}
+
+bool plat_credit_cas(struct plat_credit *cells, unsigned slot, uint64_t old, uint64_t new)
+{
+    enum rseq_result r = RSEQ_ABORTED;
+
+    if (portable())
+        return portable_credit_cas(cells, slot, old, new);
+    for (unsigned i = 0; i < SECTION_TRIES && r == RSEQ_ABORTED; i++)
+        r = rseq_credit_cas(cells, slot, old, new);
+    return r == RSEQ_HIT;
+}
+
+static bool close_credits(struct plat_credit *cells)
+{
+    bool any = false;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct plat_credit *c = plat_credit_of(cells, slot);
+
+        if (sk_load_acquire(&c->pc_word) != 0) {
+            c->pc_stopped = sk_xchg_acquire(&c->pc_word, 0);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* As stop_fenced. A section never stores 0, so what it leaves after our 0 is seen. */
+void plat_credit_stop(struct plat_credit *cells)
+{
+    if (portable()) {
+        portable_credit_stop(cells);
+        return;
+    }
+    for (unsigned slot = 0; slot < plat_nslots(); slot++)
+        plat_credit_of(cells, slot)->pc_stopped = 0;
+    while (close_credits(cells))
+        rseq_fence_all();
+}
+
 /* ---- fork ---------------------------------------------------------------------------------- */
 
 void plat_fork_prepare(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the hit path: pop and push on a slot, by a lock. Misses until plat_init has run.
+ * Role: the hit path: pop, push and credit on a slot, by a lock. Misses until plat_init has run.
  * Below: slot_locks.h.
  */
 #ifndef SLABKIT_PLAT_SLOT_H
@@ -16,6 +16,11 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
 SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
 {
     return SK_LIKELY(plat_mode() != PLAT_MODE_NONE) && portable_push_kind(kind, obj);
+}
+
+SK_INLINE bool plat_credit_take(struct plat_credit *cells, uint64_t amount)
+{
+    return SK_LIKELY(plat_mode() != PLAT_MODE_NONE) && plat_credit_take_retry(cells, amount);
 }
 
 #endif

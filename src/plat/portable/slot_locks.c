@@ -215,6 +215,49 @@ void portable_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, un
     slot_leave(slot);
 }
 
+/* ---- credit --------------------------------------------------------------------------------- */
+
+bool portable_credit_take(struct plat_credit *cells, uint64_t amount)
+{
+    unsigned slot = slot_enter();
+    struct plat_credit *c;
+    uint64_t word;
+
+    if (slot == NO_SLOT)
+        return false;
+    c = plat_credit_of(cells, slot);
+    word = sk_load_relaxed(&c->pc_word);
+    if (word > amount)
+        sk_store_relaxed(&c->pc_word, word - amount);
+    slot_leave(slot);
+    return word > amount;
+}
+
+bool portable_credit_cas(struct plat_credit *cells, unsigned slot, uint64_t old, uint64_t new)
+{
+    struct plat_credit *c = plat_credit_of(cells, slot);
+    bool same;
+
+    slot_enter_at(slot);
+    same = sk_load_relaxed(&c->pc_word) == old;
+    if (same)
+        sk_store_relaxed(&c->pc_word, new);
+    slot_leave(slot);
+    return same;
+}
+
+void portable_credit_stop(struct plat_credit *cells)
+{
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct plat_credit *c = plat_credit_of(cells, slot);
+
+        slot_enter_at(slot);
+        c->pc_stopped = sk_load_relaxed(&c->pc_word);
+        sk_store_relaxed(&c->pc_word, 0);
+        slot_leave(slot);
+    }
+}
+
 /* ---- fork --------------------------------------------------------------------------------- */
 
 /*

@@ -19,6 +19,9 @@ unsigned portable_pop_n(unsigned idx, void **out, unsigned n);
 unsigned portable_push_n(unsigned idx, void *const *objs, unsigned n);
 bool portable_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new);
 void portable_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
+bool portable_credit_take(struct plat_credit *cells, uint64_t amount);
+bool portable_credit_cas(struct plat_credit *cells, unsigned slot, uint64_t old, uint64_t new);
+void portable_credit_stop(struct plat_credit *cells);
 
 void portable_fork_prepare(void);
 void portable_fork_parent(void);

@@ -57,6 +57,21 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
     portable_stop_many(slot, idx, words, n);
 }
 
+bool plat_credit_take_retry(struct plat_credit *cells, uint64_t amount)
+{
+    return portable_credit_take(cells, amount);
+}
+
+bool plat_credit_cas(struct plat_credit *cells, unsigned slot, uint64_t old, uint64_t new)
+{
+    return portable_credit_cas(cells, slot, old, new);
+}
+
+void plat_credit_stop(struct plat_credit *cells)
+{
+    portable_credit_stop(cells);
+}
+
 void plat_fork_prepare(void)
 {
     portable_fork_prepare();
