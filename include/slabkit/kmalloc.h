@@ -145,8 +145,8 @@ size_t kmalloc_limit(struct malloc_type *type);
 void kmalloc_raise_limit(struct malloc_type *type, size_t bytes);
 
 /* Calls fn once each time the bytes in use go above `bytes`, from the allocation that does it, with
- * no lock held; it may allocate. It is due again when a later slow path finds the use at or below
- * `bytes`. fn NULL ends it. */
+ * no lock held; it may allocate. Due again as soon as the use is at or below `bytes`; until then
+ * frees of the type take a lock. fn NULL ends it. */
 typedef void malloc_soft_fn(struct malloc_type *type, size_t inuse_bytes, void *arg);
 void kmalloc_soft_limit(struct malloc_type *type, size_t bytes, malloc_soft_fn *fn, void *arg);
 

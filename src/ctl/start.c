@@ -11,6 +11,7 @@
 #include "ctl/system.h"
 #include "ctl/world.h"
 #include "cache/debug.h"
+#include "kmalloc/types.h"
 #include "region/meta.h"
 #include <slabkit/slabkit.h>
 
@@ -119,6 +120,7 @@ static void fork_prepare(void)
     plat_lock(&start_lock);
     if (!km_started())
         return;
+    types_fork_prepare();
     kmem_fork_prepare();
     pcpu_fork_prepare();
     region_fork_prepare();
@@ -136,6 +138,7 @@ static void fork_parent(void)
         region_fork_parent();
         pcpu_fork_parent();
         kmem_fork_parent();
+        types_fork_parent();
     }
     plat_unlock(&start_lock);
     plat_leave();
@@ -151,6 +154,7 @@ static void fork_child(void)
         region_fork_child();
         pcpu_fork_child();
         kmem_fork_child();
+        types_fork_child();
         reaper_fork_child();
         world_fork_child();
     }

@@ -7,6 +7,7 @@
  * Why: tables of bytes: one load; 388 bytes, which stay in the first-level cache.
  */
 #include "kmalloc/internal.h"
+#include "kmalloc/types.h"
 
 uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];
 uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1];
@@ -16,7 +17,7 @@ static char class_names[KM_CACHES + 1][16];
 static bool started;
 
 /* Class i, from 1: 8, then multiples of 16 to 128, then eight steps per doubling. */
-static size_t class_bytes(unsigned i)
+size_t km_class_bytes(unsigned i)
 {
     unsigned doubling, step;
 
@@ -49,7 +50,7 @@ static size_t class_align(size_t bytes)
 
 static void class_init(unsigned i)
 {
-    size_t bytes = class_bytes(i), below = i == 1 ? 0 : class_bytes(i - 1);
+    size_t bytes = km_class_bytes(i), below = i == 1 ? 0 : km_class_bytes(i - 1);
 
     class_name(class_names[i], bytes);
     pcpu_cache_init(&km_caches[i], class_names[i], bytes, class_align(bytes), (uint16_t)i);
@@ -74,6 +75,7 @@ void km_init(void)
     for (unsigned i = KM_CLASSES + 1; i <= KM_CACHES; i++)
         medium_init(i);
     nested_init();
+    types_init();
     sk_store_release(&started, true);
 }
 

@@ -11,12 +11,25 @@
 extern struct pcpu_cache km_caches[KM_CACHES + 1]; /* by array index */
 extern struct km_stats km_figures;                 /* fields atomic */
 
+/* ---- kmalloc.c: what typed blocks are made of ----------------------------------------------- */
+
+/* The class whose objects serve; 0: a large or huge block does. */
+unsigned km_class_for(size_t size, size_t align);
+/* An object of c, or with c NULL a large or huge block; everything free is given back before it is
+ * refused. Caller is inside plat_enter. *zeroed (may be NULL) is set only if it reads as zero. */
+void *km_block(size_t size, size_t align, struct pcpu_cache *c, bool *zeroed);
+
+/* Whether a block of `usable` bytes at p serves `size` bytes well. */
+bool km_fits_in_place(const void *p, size_t usable, size_t size);
+
 /* ---- large.c: large and huge blocks; caller is inside plat_enter ----------------------------- */
 
 /* *zeroed may be NULL. */
 void *large_alloc(size_t size, size_t align, bool *zeroed);
 /* p is no object of a slab. Misuse is reported. */
 void large_free(void *p);
+/* Usable bytes of a block of `size` bytes. */
+size_t large_bytes_for(size_t size);
 /* In place, or NULL. */
 void *large_resize(void *p, size_t size);
 /* 0: no large or huge block begins at p. */

@@ -25,6 +25,11 @@ static unsigned class_aligned(size_t size, size_t align)
     return i;
 }
 
+unsigned km_class_for(size_t size, size_t align)
+{
+    return has_class(size, align) ? class_aligned(size, align) : 0;
+}
+
 static void *alloc_once(size_t size, size_t align, bool *run_zeroed)
 {
     void *p = NULL;
@@ -43,6 +48,22 @@ static size_t give_all_back(size_t keep_bytes)
     return region_reap(keep_bytes, true);
 }
 
+static void *block_once(size_t size, size_t align, struct pcpu_cache *c, bool *zeroed)
+{
+    return c ? pcpu_alloc_slow(c) : large_alloc(size, align, zeroed);
+}
+
+void *km_block(size_t size, size_t align, struct pcpu_cache *c, bool *zeroed)
+{
+    void *p = block_once(size, align, c, zeroed);
+
+    if (SK_UNLIKELY(!p)) {
+        give_all_back(0);
+        p = block_once(size, align, c, zeroed);
+    }
+    return p;
+}
+
 /* run_zeroed: asks for a run or a mapping whatever the size, unless nested; set only if the block
  * is known to read as zero. */
 static void *alloc_slow(size_t size, size_t align, bool *run_zeroed)
@@ -52,7 +73,7 @@ static void *alloc_slow(size_t size, size_t align, bool *run_zeroed)
     if (SK_UNLIKELY(size > KM_SIZE_MAX))
         return NULL;
     if (SK_UNLIKELY(!plat_enter()))
-        return nested_alloc(size, align, has_class(size, align) ? class_aligned(size, align) : 0);
+        return nested_alloc(size, align, km_class_for(size, align));
     p = alloc_once(size, align, run_zeroed);
     if (SK_UNLIKELY(!p)) {
         give_all_back(0);
@@ -167,7 +188,7 @@ void km_check_sized(const void *p, size_t size, size_t align)
 
 /* Worth keeping: it fits, at least half of the block stays in use, and a power of two keeps its
  * natural alignment. */
-static bool fits_in_place(const void *p, size_t usable, size_t size)
+bool km_fits_in_place(const void *p, size_t usable, size_t size)
 {
     return size <= usable && size >= usable / 2 && !(sk_is_pow2(size) && (uintptr_t)p % size);
 }
@@ -204,7 +225,7 @@ void *km_realloc(void *p, size_t size)
     if (size > KM_SIZE_MAX)
         return NULL;
     if (region_index(p) || nested_usable(p)) {
-        if (fits_in_place(p, usable, size))
+        if (km_fits_in_place(p, usable, size))
             return p;
     } else if (size > KM_SMALL_MAX) {
         q = resize_large(p, size);

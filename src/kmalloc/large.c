@@ -13,9 +13,9 @@ static size_t run_pages(size_t bytes)
     return (bytes + PLAT_PAGE_BYTES - 1) >> PLAT_PAGE_SHIFT;
 }
 
-static size_t usable_bytes(size_t size)
+size_t large_bytes_for(size_t size)
 {
-    return sk_align_up(size, plat_sys_page_bytes());
+    return sk_align_up(sk_max(size, 1), plat_sys_page_bytes());
 }
 
 static void *huge_alloc(size_t size, size_t align, bool *zeroed)
@@ -37,9 +37,9 @@ static void *run_alloc(size_t size, size_t align, bool *zeroed)
 
     if (!p)
         return NULL;
-    region_set_large(p, pages, usable_bytes(size));
+    region_set_large(p, pages, large_bytes_for(size));
     sk_add_relaxed(&km_figures.large_allocs, 1);
-    sk_add_relaxed(&km_figures.large_bytes, usable_bytes(size));
+    sk_add_relaxed(&km_figures.large_bytes, large_bytes_for(size));
     return p;
 }
 
@@ -101,8 +101,8 @@ void *large_resize(void *p, size_t size)
     /* In place a run may outgrow KM_HUGE_MIN: better than a copy into a mapping. */
     if (size <= KM_SMALL_MAX || !run_fits(p, info, run_pages(size)))
         return NULL;
-    sk_add_relaxed(&km_figures.large_bytes, usable_bytes(size) - info->large_bytes);
-    region_set_large(p, run_pages(size), usable_bytes(size));
+    sk_add_relaxed(&km_figures.large_bytes, large_bytes_for(size) - info->large_bytes);
+    region_set_large(p, run_pages(size), large_bytes_for(size));
     return p;
 }
 

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the account of a type: what its slots may do without asking, what they did, and whether
+ *       more may be had. See types.h for the invariants and docs/types.md for the proofs.
+ * Below: plat's credit.
+ * Concurrency: everything static here runs under t_lock.
+ * Why: credit, not a count that is compared with a limit: a slot that has used up what it was
+ *       given misses, as an array does that is empty. A type at its limit, one that was never
+ *       used, one whose frees are waited for: all are a word of 0.
+ */
+#include "kmalloc/types.h"
+
+#define GRANT_MIN   ((uint64_t)16 << 10)
+#define GRANT_OBJS  64u
+#define GRANT_SHARE 16u /* a slot's credit is at most this part of what is in use, by slots */
+#define GRANT_MAX   ((uint64_t)64 << 20)
+#define ROOM_SHARE  2u /* and at most this part of the room that is left, by slots */
+#define RESERVE_DIV 16u
+
+_Static_assert(GRANT_MAX <= TYPE_CREDIT_MAX, "a credit fits its word");
+
+/* ---- words ------------------------------------------------------------------------------------ */
+
+static uint64_t credit_word(uint64_t bytes)
+{
+    return type_amount(bytes, bytes / 8 + 1);
+}
+
+static void sum_add(struct type_sum *s, uint64_t amount)
+{
+    s->bytes += amount >> TYPE_OBJS_BITS;
+    s->objs += amount & (((uint64_t)1 << TYPE_OBJS_BITS) - 1);
+}
+
+static struct type_cell *cell(struct type *t, unsigned slot)
+{
+    return SK_CONTAINER_OF(plat_credit_of(t->t_alloc, slot), struct type_cell, tc_alloc);
+}
+
+static void sum_nested(struct type_sum *s, const struct type_sum *nested)
+{
+    s->objs += sk_load_relaxed(&nested->objs);
+    s->bytes += sk_load_relaxed(&nested->bytes);
+}
+
+/* ---- sums ------------------------------------------------------------------------------------- */
+
+static struct type_sum allocated(struct type *t)
+{
+    struct type_sum s = t->t_allocs;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_cell *c = cell(t, slot);
+
+        sum_add(&s, c->tc_alloc_granted - sk_load_relaxed(&c->tc_alloc.pc_word));
+    }
+    sum_nested(&s, &t->t_nested_allocs);
+    return s;
+}
+
+/* A lower bound while others free. */
+static struct type_sum freed(struct type *t)
+{
+    struct type_sum s = t->t_frees;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_cell *c = cell(t, slot);
+
+        sum_add(&s, c->tc_free_granted - sk_load_relaxed(&c->tc_free.pc_word));
+    }
+    sum_nested(&s, &t->t_nested_frees);
+    return s;
+}
+
+/* What would be in use if all credit were used: never less than what is. */
+static int64_t committed_bytes(struct type *t)
+{
+    uint64_t bytes = t->t_allocs.bytes + sk_load_relaxed(&t->t_nested_allocs.bytes);
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++)
+        bytes += cell(t, slot)->tc_alloc_granted >> TYPE_OBJS_BITS;
+    return (int64_t)(bytes - freed(t).bytes);
+}
+
+/* The allocations first: then it is at most what was in use between the two. */
+static int64_t inuse_bytes(struct type *t)
+{
+    uint64_t bytes = allocated(t).bytes;
+
+    return (int64_t)(bytes - freed(t).bytes);
+}
+
+static int64_t note_peak(struct type *t)
+{
+    int64_t now = inuse_bytes(t);
+
+    if (now > t->t_peak)
+        t->t_peak = now;
+    return now;
+}
+
+/* ---- calling credit in ------------------------------------------------------------------------ */
+
+static void call_in_allocs(struct type *t)
+{
+    plat_credit_stop(t->t_alloc);
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_cell *c = cell(t, slot);
+
+        sum_add(&t->t_allocs, c->tc_alloc_granted - c->tc_alloc.pc_stopped);
+        c->tc_alloc_granted = 0;
+    }
+}
+
+static void call_in_frees(struct type *t)
+{
+    plat_credit_stop(t->t_free);
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_cell *c = cell(t, slot);
+
+        sum_add(&t->t_frees, c->tc_free_granted - c->tc_free.pc_stopped);
+        c->tc_free_granted = 0;
+    }
+}
+
+/* Whether `bytes` more stay within the bound. */
+static bool fits(struct type *t, uint64_t bytes, uint64_t bound)
+{
+    if (bound == KMALLOC_NO_LIMIT)
+        return true;
+    if (committed_bytes(t) + (int64_t)bytes <= (int64_t)bound)
+        return true;
+    call_in_allocs(t);
+    return committed_bytes(t) + (int64_t)bytes <= (int64_t)bound;
+}
+
+/* ---- granting --------------------------------------------------------------------------------- */
+
+static uint64_t smaller_bound(const struct type *t)
+{
+    return t->t_soft_armed && t->t_soft < t->t_limit ? t->t_soft : t->t_limit;
+}
+
+/* What a slot may have that needs objects of so many bytes. 0: nothing. */
+static uint64_t grant_bytes(struct type *t, uint64_t bytes, int64_t inuse)
+{
+    uint64_t bound = smaller_bound(t), want = sk_max(GRANT_MIN, bytes * GRANT_OBJS);
+    int64_t room;
+
+    if (inuse > 0)
+        want = sk_max(want, (uint64_t)inuse / (GRANT_SHARE * plat_nslots()));
+    want = sk_min(want, GRANT_MAX);
+    if (bound == KMALLOC_NO_LIMIT)
+        return want;
+    room = (int64_t)bound - committed_bytes(t);
+    if (room <= 0)
+        return 0;
+    want = sk_min(want, (uint64_t)room / (ROOM_SHARE * plat_nslots())) & ~(uint64_t)7;
+    return want >= bytes ? want : 0;
+}
+
+/* If the thread is moved meanwhile nothing is granted: the next one asks again. */
+static void grant_alloc(struct type *t, uint64_t bytes, int64_t inuse)
+{
+    unsigned slot = plat_slot();
+    struct type_cell *c = cell(t, slot);
+    uint64_t old = sk_load_relaxed(&c->tc_alloc.pc_word);
+    uint64_t give = grant_bytes(t, bytes, inuse);
+    uint64_t word = give ? credit_word(give) : 0;
+
+    if (!word || !plat_credit_cas(t->t_alloc, slot, old, word))
+        return;
+    sum_add(&t->t_allocs, c->tc_alloc_granted - old);
+    c->tc_alloc_granted = word;
+}
+
+static void grant_free(struct type *t)
+{
+    unsigned slot = plat_slot();
+    struct type_cell *c = cell(t, slot);
+    uint64_t old = sk_load_relaxed(&c->tc_free.pc_word);
+    uint64_t word = credit_word(GRANT_MAX);
+
+    if (!plat_credit_cas(t->t_free, slot, old, word))
+        return;
+    sum_add(&t->t_frees, c->tc_free_granted - old);
+    c->tc_free_granted = word;
+}
+
+/* ---- the soft limit --------------------------------------------------------------------------- */
+
+/* Above it frees have no credit, so that the one that comes back below is seen. */
+static bool soft_exceeded(const struct type *t)
+{
+    return t->t_soft != KMALLOC_NO_LIMIT && !t->t_soft_armed;
+}
+
+/* Credit that was granted above the soft limit is called in when it is due again. */
+static void soft_rearm(struct type *t)
+{
+    if (!soft_exceeded(t) || inuse_bytes(t) > (int64_t)t->t_soft)
+        return;
+    call_in_allocs(t);
+    t->t_soft_armed = true;
+}
+
+static void soft_check(struct type *t, uint64_t bytes, struct type_told *told)
+{
+    soft_rearm(t);
+    if (!t->t_soft_armed || fits(t, bytes, t->t_soft))
+        return;
+    t->t_soft_armed = false;
+    call_in_frees(t);
+    *told = (struct type_told){t->t_soft_fn, t->t_soft_arg, (uint64_t)committed_bytes(t) + bytes};
+}
+
+/* ---- charge and discharge --------------------------------------------------------------------- */
+
+static uint64_t limit_for(const struct type *t, int flags)
+{
+    if (t->t_limit == KMALLOC_NO_LIMIT || !(flags & M_USE_RESERVE))
+        return t->t_limit;
+    return t->t_limit + t->t_limit / RESERVE_DIV;
+}
+
+/* From now on objects of the class need not ask. */
+static void note_class(struct type *t, size_t bytes, unsigned class)
+{
+    unsigned bit = class ? class - 1 : KM_CLASSES;
+
+    t->t_sizes[bit / 64] |= (uint64_t)1 << bit % 64;
+    if (class && !(t->t_flags & MT_TRACK))
+        sk_store_relaxed(&t->t_amount[class], type_amount(bytes, 1));
+}
+
+static bool charge_locked(struct type *t, size_t bytes, unsigned class, int flags,
+                          struct type_told *told)
+{
+    if (!fits(t, bytes, limit_for(t, flags)))
+        return false;
+    soft_check(t, bytes, told);
+    note_class(t, bytes, class);
+    t->t_allocs.objs++;
+    t->t_allocs.bytes += bytes;
+    if (class && !(t->t_flags & MT_TRACK))
+        grant_alloc(t, bytes, note_peak(t));
+    else
+        note_peak(t);
+    return true;
+}
+
+bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct type_told *told)
+{
+    bool ok;
+
+    if (class && plat_credit_take_retry(t->t_alloc, sk_load_relaxed(&t->t_amount[class])))
+        return true;
+    plat_lock(&t->t_lock);
+    ok = charge_locked(t, bytes, class, flags, told);
+    plat_unlock(&t->t_lock);
+    return ok;
+}
+
+void type_uncharge(struct type *t, size_t bytes)
+{
+    plat_lock(&t->t_lock);
+    t->t_allocs.objs--;
+    t->t_allocs.bytes -= bytes;
+    plat_unlock(&t->t_lock);
+}
+
+bool type_charge_nested(struct type *t, size_t bytes)
+{
+    if (sk_load_relaxed(&t->t_limit) != KMALLOC_NO_LIMIT)
+        return false;
+    sk_add_relaxed(&t->t_nested_allocs.objs, 1);
+    sk_add_relaxed(&t->t_nested_allocs.bytes, bytes);
+    return true;
+}
+
+static void discharge_nested(struct type *t, size_t bytes)
+{
+    sk_add_relaxed(&t->t_nested_frees.objs, 1);
+    sk_add_relaxed(&t->t_nested_frees.bytes, bytes);
+}
+
+/* true: somebody waits for it. */
+static bool discharge_locked(struct type *t, size_t bytes)
+{
+    t->t_frees.objs++;
+    t->t_frees.bytes += bytes;
+    if (t->t_waiters) {
+        sk_store_release(&t->t_seq, t->t_seq + 1);
+        return true;
+    }
+    soft_rearm(t);
+    if (!(t->t_flags & MT_TRACK) && !soft_exceeded(t))
+        grant_free(t);
+    return false;
+}
+
+void type_discharge(struct type *t, size_t bytes)
+{
+    bool wake;
+
+    if (SK_UNLIKELY(!plat_enter())) {
+        discharge_nested(t, bytes);
+        return;
+    }
+    if (bytes <= KM_SMALL_MAX && plat_credit_take_retry(t->t_free, type_amount(bytes, 1))) {
+        plat_leave();
+        return;
+    }
+    plat_lock(&t->t_lock);
+    wake = discharge_locked(t, bytes);
+    plat_unlock(&t->t_lock);
+    plat_leave();
+    if (wake)
+        plat_wake(&t->t_seq);
+}
+
+/* ---- waiting ---------------------------------------------------------------------------------- */
+
+/* While somebody waits the frees have no credit: each comes by here, and wakes. */
+static bool wait_begin(struct type *t, size_t bytes, int flags, uint32_t *seq)
+{
+    bool wait;
+
+    plat_lock(&t->t_lock);
+    if (t->t_waiters++ == 0)
+        call_in_frees(t);
+    *seq = t->t_seq;
+    wait = !fits(t, bytes, limit_for(t, flags));
+    plat_unlock(&t->t_lock);
+    return wait;
+}
+
+static void wait_end(struct type *t)
+{
+    plat_lock(&t->t_lock);
+    t->t_waiters--;
+    plat_unlock(&t->t_lock);
+}
+
+void type_wait(struct type *t, size_t bytes, int flags, unsigned ms)
+{
+    uint32_t seq;
+    bool wait;
+
+    if (!plat_enter())
+        return;
+    wait = wait_begin(t, bytes, flags, &seq);
+    plat_leave();
+    if (wait)
+        plat_wait(&t->t_seq, seq, ms);
+    if (!plat_enter())
+        return;
+    wait_end(t);
+    plat_leave();
+}
+
+/* ---- settings --------------------------------------------------------------------------------- */
+
+/* Who waits looks at the new limit. */
+void type_set_limit(struct type *t, uint64_t bytes)
+{
+    plat_lock(&t->t_lock);
+    call_in_allocs(t);
+    sk_store_relaxed(&t->t_limit, bytes > INT64_MAX ? KMALLOC_NO_LIMIT : bytes);
+    sk_store_release(&t->t_seq, t->t_seq + 1);
+    plat_unlock(&t->t_lock);
+    plat_wake(&t->t_seq);
+}
+
+void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg)
+{
+    plat_lock(&t->t_lock);
+    call_in_allocs(t);
+    call_in_frees(t);
+    t->t_soft = fn ? bytes : KMALLOC_NO_LIMIT;
+    t->t_soft_fn = fn;
+    t->t_soft_arg = arg;
+    t->t_soft_armed = fn && inuse_bytes(t) <= (int64_t)bytes;
+    plat_unlock(&t->t_lock);
+}
+
+void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg)
+{
+    plat_lock(&t->t_lock);
+    t->t_wait_ms = wait_ms;
+    t->t_full_fn = fn;
+    t->t_full_arg = arg;
+    plat_unlock(&t->t_lock);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------- */
+
+static void copy_text(char *out, const char *text, size_t bytes)
+{
+    __builtin_memcpy(out, text, bytes);
+}
+
+void type_stats(struct type *t, struct malloc_type_stats *out)
+{
+    struct type_sum allocs, frees;
+
+    plat_lock(&t->t_lock);
+    note_peak(t);
+    allocs = allocated(t);
+    frees = freed(t);
+    out->calls = allocs.objs;
+    out->inuse = (int64_t)(allocs.objs - frees.objs);
+    out->memuse = (int64_t)(allocs.bytes - frees.bytes);
+    out->peak = t->t_peak;
+    out->failures = sk_load_relaxed(&t->t_failures);
+    out->limit = t->t_limit;
+    out->waits = t->t_waits;
+    out->sizes[0] = t->t_sizes[0];
+    out->sizes[1] = t->t_sizes[1];
+    plat_unlock(&t->t_lock);
+    copy_text(out->name, t->t_name, sizeof(out->name));
+    copy_text(out->desc, t->t_desc, sizeof(out->desc));
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: typed blocks: the slow halves of allocation and free, what the flags mean, resizing.
+ * Below: account.c, kmalloc.c, large.c, nested.c.
+ *
+ *     type_alloc: flags -> block's class and bytes -> charge -> block       (no room: wait, or NULL)
+ *     type_free:  block's bytes -> discharge -> km_free
+ *
+ * Concurrency: a block is counted before the caller has it and discounted before it is free.
+ * Failure: NULL, nothing counted but the failure; a charge for a block that is not to be had is
+ *       taken back.
+ */
+#include "kmalloc/internal.h"
+#include "kmalloc/types.h"
+
+#define NO_MEMORY_POLL_MS 10u
+#define POWER_ALIGN_MAX   ((size_t)PLAT_PAGE_BYTES)
+
+/* What is asked for, and what serves it. */
+struct want {
+    struct type *t;
+    size_t size, align;
+    int flags;
+    unsigned class; /* 0: a large or huge block */
+    size_t bytes;   /* usable */
+    bool zeroed;    /* the block reads as zero already */
+    struct type_told told;
+};
+
+static _Noreturn void misuse(enum misuse what, const void *p, size_t bytes, const char *name)
+{
+    char line[MISUSE_LINE_BYTES];
+
+    misuse_format(line, what, p, bytes, name);
+    plat_panic(line);
+}
+
+/* ---- flags ------------------------------------------------------------------------------------ */
+
+#define FLAGS_WAIT (M_WAITOK | M_NOWAIT | M_RNOWAIT)
+#define FLAGS_ALL  (FLAGS_WAIT | M_NULLOK | M_ZERO | M_POWEROF2 | M_CACHEALIGN | M_USE_RESERVE)
+
+static bool flags_agree(int flags)
+{
+    int wait = flags & FLAGS_WAIT;
+
+    return sk_is_pow2((uintptr_t)wait) && (wait == M_WAITOK || !(flags & M_NULLOK)) &&
+           !(flags & ~FLAGS_ALL);
+}
+
+static bool may_wait(int flags)
+{
+    return (flags & (M_WAITOK | M_NULLOK)) == M_WAITOK;
+}
+
+static void want_shape(struct want *w)
+{
+    if (w->flags & M_CACHEALIGN) {
+        w->align = sk_max(w->align, SK_CACHE_LINE);
+        w->size = sk_align_up(w->size, SK_CACHE_LINE);
+    }
+    if (w->flags & M_POWEROF2) {
+        w->size = (size_t)1 << sk_log2_ceil(w->size);
+        w->align = sk_max(w->align, sk_min(w->size, POWER_ALIGN_MAX));
+    }
+    w->class = km_class_for(w->size, w->align);
+    w->bytes = w->class ? km_class_bytes(w->class) : large_bytes_for(w->size);
+}
+
+/* ---- allocate --------------------------------------------------------------------------------- */
+
+static struct pcpu_cache *cache_for(struct type *t, unsigned class)
+{
+    return pcpu_cache_at(t->t_idx[class]);
+}
+
+/* Inside plat_enter. */
+static void *want_block(struct want *w)
+{
+    struct pcpu_cache *c = w->class ? cache_for(w->t, w->class) : NULL;
+    void *p = c ? plat_slot_pop_retry(c->pc_geom.kind) : NULL;
+
+    if (p || (w->flags & M_NOWAIT))
+        return p;
+    return km_block(w->size, w->align, c, &w->zeroed);
+}
+
+static void *want_nested(struct want *w)
+{
+    void *p;
+
+    if (!type_charge_nested(w->t, w->bytes))
+        return NULL;
+    p = nested_alloc(w->size, w->align, w->class ? w->t->t_idx[w->class] : 0);
+    if (!p)
+        type_discharge(w->t, w->bytes);
+    return p;
+}
+
+enum outcome {
+    GOT,
+    NO_ROOM,
+    NO_MEMORY
+};
+
+static enum outcome want_entered(struct want *w, void **p)
+{
+    if (!type_charge(w->t, w->bytes, w->class, w->flags, &w->told))
+        return NO_ROOM;
+    if (!*p)
+        *p = want_block(w);
+    if (*p)
+        return GOT;
+    type_uncharge(w->t, w->bytes);
+    return NO_MEMORY;
+}
+
+/* *p: an object in hand, or NULL. */
+static enum outcome want_once(struct want *w, void **p)
+{
+    enum outcome out;
+
+    if (SK_UNLIKELY(!plat_enter())) {
+        *p = *p ? *p : want_nested(w);
+        return *p ? GOT : NO_MEMORY;
+    }
+    out = want_entered(w, p);
+    plat_leave();
+    nested_run_deferred();
+    return out;
+}
+
+static void tell_soft(struct want *w)
+{
+    struct type_told told = w->told;
+
+    w->told.fn = NULL;
+    if (told.fn)
+        told.fn(w->t->t_public, told.inuse_bytes, told.arg);
+}
+
+/* Has waited as long as it should: what now? */
+static bool decide_to_wait(struct want *w)
+{
+    enum malloc_full what = MALLOC_FULL_PANIC;
+
+    if (w->t->t_full_fn)
+        what = w->t->t_full_fn(w->t->t_public, w->size, w->t->t_full_arg);
+    if (what == MALLOC_FULL_PANIC)
+        misuse(MISUSE_FULL, NULL, w->size, w->t->t_name);
+    return what == MALLOC_FULL_WAIT;
+}
+
+static uint64_t now_ms(void)
+{
+    return plat_clock_ns() / 1000000;
+}
+
+static void wait_a_while(struct want *w, enum outcome why, uint64_t left_ms)
+{
+    if (why == NO_ROOM)
+        type_wait(w->t, w->bytes, w->flags, (unsigned)sk_min(left_ms, UINT32_MAX));
+    else
+        plat_wait(&w->t->t_seq, sk_load_relaxed(&w->t->t_seq),
+                  (unsigned)sk_min(left_ms, NO_MEMORY_POLL_MS));
+}
+
+static void *want_waiting(struct want *w, enum outcome why)
+{
+    uint64_t end = now_ms() + w->t->t_wait_ms;
+    void *p = NULL;
+
+    sk_add_relaxed(&w->t->t_waits, 1);
+    while (why != GOT) {
+        uint64_t now = now_ms();
+
+        if (now >= end) {
+            if (!decide_to_wait(w))
+                return NULL;
+            end = now + w->t->t_wait_ms;
+        }
+        wait_a_while(w, why, sk_max(end - now, 1));
+        why = want_once(w, &p);
+    }
+    return p;
+}
+
+static void *want_get(struct want *w, void *in_hand)
+{
+    void *p = in_hand;
+    enum outcome out = want_once(w, &p);
+
+    if (out == GOT)
+        return p;
+    if (in_hand)
+        km_free(in_hand);
+    return may_wait(w->flags) ? want_waiting(w, out) : NULL;
+}
+
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_hand)
+{
+    struct want w = {.t = t, .size = size, .align = align, .flags = flags};
+    void *p;
+
+    if (SK_UNLIKELY(!flags_agree(flags)))
+        misuse(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
+    if (SK_UNLIKELY(size == 0))
+        return KMALLOC_ZERO;
+    if (SK_UNLIKELY(size > KM_SIZE_MAX / 2 || align > KM_SIZE_MAX / 2)) {
+        sk_add_relaxed(&t->t_failures, 1);
+        return NULL;
+    }
+    want_shape(&w);
+    p = want_get(&w, in_hand);
+    tell_soft(&w);
+    if (SK_UNLIKELY(!p))
+        sk_add_relaxed(&t->t_failures, 1);
+    else if ((flags & M_ZERO) && !w.zeroed)
+        __builtin_memset(p, 0, size);
+    return p;
+}
+
+/* ---- free ------------------------------------------------------------------------------------- */
+
+static void check_door(const void *p)
+{
+    unsigned idx = region_kind(p);
+
+    if (idx && sk_load_relaxed(&km_amount[idx]) == TYPE_NEVER)
+        misuse(MISUSE_TYPE_OTHER, p, 0, pcpu_cache_at(idx)->pc_geom.name);
+}
+
+void type_free(struct type *t, void *p)
+{
+    if (!p || p == KMALLOC_ZERO)
+        return;
+    check_door(p);
+    type_discharge(t, km_usable(p, "kfree"));
+    km_free(p);
+}
+
+/* ---- resize ----------------------------------------------------------------------------------- */
+
+static void zero_above(void *p, size_t from, int flags)
+{
+    size_t usable = km_usable(p, "krealloc");
+
+    if ((flags & M_ZERO) && usable > from)
+        __builtin_memset((char *)p + from, 0, usable - from);
+}
+
+/* A large block in place: charged as a new one, the old one discharged. */
+static void *resize_large(struct type *t, void *p, size_t old, size_t size, int flags)
+{
+    struct want w = {
+        .t = t, .size = size, .align = 1, .flags = flags & ~(M_CACHEALIGN | M_POWEROF2)};
+    void *q = NULL;
+
+    want_shape(&w);
+    if (w.class || !plat_enter())
+        return NULL;
+    if (type_charge(t, w.bytes, 0, flags, &w.told)) {
+        q = large_resize(p, size);
+        if (!q)
+            type_uncharge(t, w.bytes);
+    }
+    plat_leave();
+    if (q)
+        type_discharge(t, old);
+    tell_soft(&w);
+    return q;
+}
+
+static void *resize_by_copy(struct type *t, void *p, size_t old, size_t size, int flags)
+{
+    void *q = type_alloc(t, size, 1, flags & ~M_ZERO, NULL);
+
+    if (!q)
+        return NULL;
+    __builtin_memcpy(q, p, sk_min(old, size));
+    type_free(t, p);
+    return q;
+}
+
+void *type_realloc(struct type *t, void *p, size_t size, int flags)
+{
+    size_t old = km_usable(p, "krealloc");
+    bool shaped = (flags & (M_CACHEALIGN | M_POWEROF2)) != 0;
+    void *q = NULL;
+
+    if (SK_UNLIKELY(!flags_agree(flags)))
+        misuse(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
+    check_door(p);
+    if (!shaped && km_fits_in_place(p, old, size))
+        return p;
+    if (!shaped && !region_kind(p) && size > KM_SMALL_MAX && size <= KM_SIZE_MAX / 2)
+        q = resize_large(t, p, old, size, flags);
+    if (!q)
+        q = resize_by_copy(t, p, old, size, flags);
+    if (q && size > old)
+        zero_above(q, old, flags);
+    /* Shrinking cannot fail: the old block serves. */
+    return q || size > old ? q : p;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the table of types: making, attaching, finding and unmaking them; fork.
+ * Below: region's meta.
+ * Owns: the table: every type by its id, and the list of retired ones, whose library is gone and
+ *       whose figures stay.
+ * Concurrency: table.lock for changes; ids are read without it (a type in use is not unmade).
+ */
+#include "kmalloc/types.h"
+#include "region/meta.h"
+
+#define IDS_MAX   65536u
+#define CHUNK_IDS 256u
+#define CHUNKS    (IDS_MAX / CHUNK_IDS)
+
+static struct {
+    struct plat_lock lock;
+    struct type **chunks[CHUNKS]; /* atomic; each set once */
+    unsigned end;                 /* atomic */
+    struct list retired;
+} table;
+
+uint64_t km_amount[PLAT_SLOT_ARRAYS];
+
+void types_init(void)
+{
+    list_init(&table.retired);
+    for (unsigned i = 0; i < PLAT_SLOT_ARRAYS; i++)
+        km_amount[i] = i >= 1 && i <= KM_CLASSES ? type_amount(km_class_bytes(i), 1) : TYPE_NEVER;
+    sk_store_relaxed(&table.end, 1);
+}
+
+/* ---- ids -------------------------------------------------------------------------------------- */
+
+static struct type **entry(unsigned id)
+{
+    struct type **chunk = id < IDS_MAX ? sk_load_acquire(&table.chunks[id / CHUNK_IDS]) : NULL;
+
+    return chunk ? &chunk[id % CHUNK_IDS] : NULL;
+}
+
+struct type *type_at(unsigned id)
+{
+    struct type **e = entry(id);
+
+    return e ? sk_load_acquire(e) : NULL;
+}
+
+unsigned types_end(void)
+{
+    return sk_load_acquire(&table.end);
+}
+
+static unsigned free_id_locked(void)
+{
+    for (unsigned id = 1; id < table.end; id++)
+        if (!type_at(id))
+            return id;
+    return table.end;
+}
+
+/* `spare` is memory for a chunk, which is taken if one is missing. false: no id is left, or no
+ * chunk. */
+static bool enter_locked(struct type *t, struct type ***spare)
+{
+    unsigned id = free_id_locked();
+    struct type ***chunk = &table.chunks[id / CHUNK_IDS];
+
+    if (id >= IDS_MAX || (!*chunk && !*spare))
+        return false;
+    if (!*chunk) {
+        sk_store_release(chunk, *spare);
+        *spare = NULL;
+    }
+    t->t_id = (uint16_t)id;
+    sk_store_release(entry(id), t);
+    if (id == table.end)
+        sk_store_release(&table.end, id + 1);
+    return true;
+}
+
+/* ---- making ----------------------------------------------------------------------------------- */
+
+static void copy_text(char *out, const char *text, size_t bytes)
+{
+    size_t i = 0;
+
+    for (; text && text[i] && i < bytes - 1; i++)
+        out[i] = text[i];
+    out[i] = 0;
+}
+
+static bool same_text(const char *copy, const char *text, size_t bytes)
+{
+    size_t i = 0;
+
+    while (i < bytes - 1 && text && text[i] && copy[i] == text[i])
+        i++;
+    return i == bytes - 1 || copy[i] == (text ? text[i] : 0);
+}
+
+static size_t cells_bytes(void)
+{
+    return ((size_t)plat_nslots() + 2) << PLAT_CREDIT_SHIFT;
+}
+
+static void set_defaults(struct type *t)
+{
+    t->t_limit = t->t_soft = KMALLOC_NO_LIMIT;
+    t->t_wait_ms = MALLOC_WAIT_MS;
+    for (unsigned i = 0; i <= KM_CLASSES; i++) {
+        t->t_idx[i] = t->t_flags & MT_ISOLATE ? 0 : (uint16_t)i;
+        t->t_amount[i] = TYPE_NEVER;
+    }
+}
+
+/* Not in the table yet. */
+static struct type *new_type(const char *name, const char *desc, unsigned flags)
+{
+    struct type *t = meta_alloc(sizeof(*t));
+    char *cells = t ? meta_alloc(cells_bytes()) : NULL;
+    struct type_cell *zero;
+
+    if (!cells) {
+        meta_free(t, sizeof(*t));
+        return NULL;
+    }
+    zero = (struct type_cell *)(void *)(cells + 2 * PLAT_CREDIT_BYTES);
+    t->t_memory = cells;
+    t->t_alloc = &zero->tc_alloc;
+    t->t_free = &zero->tc_free;
+    t->t_flags = flags;
+    copy_text(t->t_name, name, sizeof(t->t_name));
+    copy_text(t->t_desc, desc, sizeof(t->t_desc));
+    list_init(&t->t_link);
+    set_defaults(t);
+    return t;
+}
+
+static void free_type(struct type *t)
+{
+    meta_free(t->t_memory, cells_bytes());
+    meta_free(t, sizeof(*t));
+}
+
+struct type *type_make(const char *name, const char *desc, unsigned flags, enum type_error *error)
+{
+    struct type *t = NULL, **spare;
+    bool entered;
+
+    *error = TYPE_INVALID;
+    if (flags & ~(MT_ISOLATE | MT_TRACK))
+        return NULL;
+    *error = TYPE_NO_MEMORY;
+    spare = meta_alloc(CHUNK_IDS * sizeof(*spare));
+    t = spare ? new_type(name, desc, flags) : NULL;
+    if (!t) {
+        meta_free(spare, CHUNK_IDS * sizeof(*spare));
+        return NULL;
+    }
+    plat_lock(&table.lock);
+    entered = enter_locked(t, &spare);
+    plat_unlock(&table.lock);
+    meta_free(spare, CHUNK_IDS * sizeof(*spare));
+    if (entered)
+        return t;
+    free_type(t);
+    *error = TYPE_NO_ID;
+    return NULL;
+}
+
+void type_unmake(struct type *t)
+{
+    plat_lock(&table.lock);
+    list_del(&t->t_link);
+    sk_store_release(entry(t->t_id), NULL);
+    plat_unlock(&table.lock);
+    free_type(t);
+}
+
+/* ---- attaching -------------------------------------------------------------------------------- */
+
+static struct type *retired_locked(const struct malloc_type *mt)
+{
+    for (struct list *l = table.retired.next; l != &table.retired; l = l->next) {
+        struct type *t = SK_CONTAINER_OF(l, struct type, t_link);
+
+        if (t->t_flags == mt->mt_flags && same_text(t->t_name, mt->mt_name, sizeof(t->t_name)) &&
+            same_text(t->t_desc, mt->mt_desc, sizeof(t->t_desc)))
+            return t;
+    }
+    return NULL;
+}
+
+/* Gives mt its type: the retired one of its name, or else `fresh`. The type that was not needed. */
+static struct type *bind(struct malloc_type *mt, struct type *fresh)
+{
+    struct type *t = NULL;
+
+    plat_lock(&table.lock);
+    if (!mt->mt_type) {
+        t = retired_locked(mt);
+        if (t)
+            list_del(&t->t_link);
+        else
+            t = fresh;
+        if (t) {
+            t->t_public = mt;
+            sk_store_release((struct type **)&mt->mt_type, t);
+        }
+    }
+    plat_unlock(&table.lock);
+    return t == fresh ? NULL : fresh;
+}
+
+struct type *type_attach(struct malloc_type *mt)
+{
+    struct type *fresh;
+    enum type_error error;
+
+    bind(mt, NULL);
+    if (sk_load_acquire(&mt->mt_type))
+        return mt->mt_type;
+    fresh = type_make(mt->mt_name, mt->mt_desc, mt->mt_flags & (MT_ISOLATE | MT_TRACK), &error);
+    if (!fresh)
+        return NULL;
+    fresh = bind(mt, fresh);
+    if (fresh)
+        type_unmake(fresh);
+    return mt->mt_type;
+}
+
+/* What was never used leaves no trace. */
+void type_detach(struct malloc_type *mt)
+{
+    struct type *t = mt->mt_type;
+    struct malloc_type_stats s;
+
+    if (!t)
+        return;
+    type_stats(t, &s);
+    plat_lock(&table.lock);
+    t->t_public = NULL;
+    mt->mt_type = NULL;
+    if (s.calls)
+        list_push(&table.retired, &t->t_link);
+    plat_unlock(&table.lock);
+    if (!s.calls)
+        type_unmake(t);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+struct type *type_named(const char *name)
+{
+    for (unsigned id = 1; id < types_end(); id++) {
+        struct type *t = type_at(id);
+
+        if (t && same_text(t->t_name, name, sizeof(t->t_name)))
+            return t;
+    }
+    return NULL;
+}
+
+bool types_stats(unsigned id, struct malloc_type_stats *out)
+{
+    struct type *t;
+
+    plat_lock(&table.lock);
+    t = type_at(id);
+    if (t)
+        type_stats(t, out);
+    plat_unlock(&table.lock);
+    return t != NULL;
+}
+
+/* ---- fork ------------------------------------------------------------------------------------- */
+
+static void each_locked(void (*fn)(struct plat_lock *l))
+{
+    for (unsigned id = 1; id < table.end; id++) {
+        struct type *t = type_at(id);
+
+        if (t)
+            fn(&t->t_lock);
+    }
+}
+
+static void lock_one(struct plat_lock *l)
+{
+    plat_lock(l);
+}
+
+static void unlock_one(struct plat_lock *l)
+{
+    plat_unlock(l);
+}
+
+static void reset_one(struct plat_lock *l)
+{
+    plat_lock_reset(l);
+}
+
+void types_fork_prepare(void)
+{
+    plat_lock(&table.lock);
+    each_locked(lock_one);
+}
+
+void types_fork_parent(void)
+{
+    each_locked(unlock_one);
+    plat_unlock(&table.lock);
+}
+
+/* Who waited in the parent is not here. */
+void types_fork_child(void)
+{
+    each_locked(reset_one);
+    for (unsigned id = 1; id < table.end; id++) {
+        struct type *t = type_at(id);
+
+        if (t)
+            t->t_waiters = 0;
+    }
+    plat_lock_reset(&table.lock);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: allocation by type: what each type uses, exactly, and how it is bounded.
+ * Below: kmalloc.h, plat's credit.
+ * Owns: struct type, one per malloc_type that was ever attached, and the table of them.
+ * Invariants, under t_lock, S = slots, words as (objects, bytes):
+ *       allocated   = t_allocs + nested + sum over S of (alloc_granted - alloc word)
+ *       freed       = t_frees  + nested + sum over S of (free_granted - free word)
+ *       in use      = allocated - freed
+ *       t_allocs.bytes + sum of alloc_granted.bytes - freed.bytes <= t_limit   (while it was not
+ *                     lowered below what is in use, and but for the reserve)
+ *       hence in use <= t_limit at any instant
+ * Concurrency: words by plat's primitives; what was granted, and the sums, under t_lock. Order:
+ *       the table's lock < t_lock < the slots' locks of plat. No lock of the engine is taken under
+ *       t_lock, and no system call made but for the fence that calls credit in.
+ * Failure: NULL; nothing is counted then but the failure.
+ */
+#ifndef SLABKIT_KMALLOC_TYPES_H
+#define SLABKIT_KMALLOC_TYPES_H
+
+#include "base/list.h"
+#include "kmalloc/kmalloc.h"
+#include <slabkit/kmalloc.h>
+
+/* ---- credit words: bytes << 24 | objects ---------------------------------------------------- */
+
+#define TYPE_OBJS_BITS 24u
+
+SK_INLINE uint64_t type_amount(uint64_t bytes, uint64_t objs)
+{
+    return bytes << TYPE_OBJS_BITS | objs;
+}
+
+/* An amount that no credit covers. */
+#define TYPE_NEVER UINT64_MAX
+
+/* Most bytes of one credit: its objects, of 8 bytes at least and one to spare, fit the word. */
+#define TYPE_CREDIT_MAX ((uint64_t)8 * (((uint64_t)1 << TYPE_OBJS_BITS) - 2))
+
+struct type_sum {
+    uint64_t objs, bytes;
+};
+
+/* One slot's account. */
+struct type_cell {
+    struct plat_credit tc_alloc, tc_free;
+    uint64_t tc_alloc_granted, tc_free_granted; /* the word as it was last opened; under t_lock */
+    uint64_t tc_spare[2];
+};
+
+_Static_assert(sizeof(struct type_cell) == PLAT_CREDIT_BYTES, "a word of each slot, so far apart");
+
+struct type {
+    /* The hit path. Pointers constant; amounts and indices atomic, each set once. */
+    struct plat_credit *t_alloc, *t_free; /* slot 0's */
+    uint16_t t_idx[KM_CLASSES + 1];       /* array of a class; 0: none yet */
+    uint64_t t_amount[KM_CLASSES + 1];    /* what one object costs; TYPE_NEVER: ask first */
+
+    /* Constant. */
+    char t_name[32], t_desc[64];
+    unsigned t_flags;
+    uint16_t t_id;
+    void *t_memory;           /* of the cells */
+    struct malloc_type t_own; /* for types made at run time */
+
+    /* Under the table's lock. */
+    struct list t_link;
+    struct malloc_type *t_public; /* NULL: its library was unloaded */
+
+    struct plat_lock t_lock;
+    /* Under t_lock. */
+    struct type_sum t_allocs, t_frees;
+    int64_t t_peak;
+    uint64_t t_limit;
+    uint64_t t_soft; /* KMALLOC_NO_LIMIT: none */
+    bool t_soft_armed;
+    malloc_soft_fn *t_soft_fn;
+    void *t_soft_arg;
+    unsigned t_wait_ms;
+    malloc_full_fn *t_full_fn;
+    void *t_full_arg;
+    unsigned t_waiters;
+    uint64_t t_waits;
+    uint64_t t_sizes[2];
+
+    /* Atomic. */
+    uint32_t t_seq; /* counts frees while somebody waits */
+    uint64_t t_failures;
+    struct type_sum t_nested_allocs, t_nested_frees; /* by handlers that may take no lock */
+};
+
+/* By array index: the amount of one object of that class; TYPE_NEVER: no class of kmalloc's. */
+extern uint64_t km_amount[PLAT_SLOT_ARRAYS];
+
+/* ---- the hit path ---------------------------------------------------------------------------- */
+
+/* The class of 0 < size <= KM_FINE_MAX; 0 and larger sizes are told by one comparison. */
+#define TYPE_FINE(size) SK_LIKELY((size)-1 < KM_FINE_MAX)
+
+SK_INLINE unsigned type_class_fine(size_t size)
+{
+    return km_class_fine[(size - 1) / 8 + 1];
+}
+
+SK_INLINE void *type_pop(struct type *t, unsigned class)
+{
+    return pcpu_alloc_hit(t->t_idx[class]);
+}
+
+/* false: the object in hand is not counted. */
+SK_INLINE bool type_charge_hit(struct type *t, unsigned class)
+{
+    return plat_credit_take(t->t_alloc, t->t_amount[class]);
+}
+
+/* idx: the array index of the block's class; 0 misses. */
+SK_INLINE bool type_discharge_hit(struct type *t, unsigned idx)
+{
+    return plat_credit_take(t->t_free, km_amount[idx]);
+}
+
+/* ---- types.c: the table --------------------------------------------------------------------- */
+
+void types_init(void);
+enum type_error {
+    TYPE_INVALID, /* flags */
+    TYPE_NO_MEMORY,
+    TYPE_NO_ID
+};
+/* A new type, or NULL and why. */
+struct type *type_make(const char *name, const char *desc, unsigned flags, enum type_error *error);
+/* The type of a malloc_type, attached if it was not. NULL: no memory. */
+struct type *type_attach(struct malloc_type *mt);
+void type_detach(struct malloc_type *mt);
+void type_unmake(struct type *t);
+/* NULL: no such type. */
+struct type *type_at(unsigned id);
+/* One more than the largest id in use; ids begin with 1. */
+unsigned types_end(void);
+struct type *type_named(const char *name);
+
+void types_fork_prepare(void);
+void types_fork_parent(void);
+void types_fork_child(void);
+
+/* The figures of the type with this id; false: there is none. */
+bool types_stats(unsigned id, struct malloc_type_stats *out);
+
+/* ---- account.c: credit, limits, figures ----------------------------------------------------- */
+
+/* A crossing of the soft limit that is to be told, with no lock held. */
+struct type_told {
+    malloc_soft_fn *fn;
+    void *arg;
+    uint64_t inuse_bytes;
+};
+
+/* Counts one object. class: its class, 0 if it has none. false: over the limit. Inside plat_enter.
+ */
+bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct type_told *told);
+/* Takes a charge back: the object was not to be had. */
+void type_uncharge(struct type *t, size_t bytes);
+/* Counts the free of one object. Any context. */
+void type_discharge(struct type *t, size_t bytes);
+/* Called by who may take no lock: counts if there is no limit. */
+bool type_charge_nested(struct type *t, size_t bytes);
+/* Sleeps until memory of the type was freed, at most ms; not if `bytes` fit meanwhile. Outside of
+ * plat_enter. */
+void type_wait(struct type *t, size_t bytes, int flags, unsigned ms);
+
+void type_stats(struct type *t, struct malloc_type_stats *out);
+void type_set_limit(struct type *t, uint64_t bytes);
+void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg);
+void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg);
+
+/* ---- typed.c: blocks ------------------------------------------------------------------------- */
+
+/* in_hand: an object of class km_class(size) that is not counted yet, or NULL. NULL: none to be
+ * had, or over the limit. Misuse of the flags is reported. */
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_hand);
+void type_free(struct type *t, void *p);
+void *type_realloc(struct type *t, void *p, size_t size, int flags);
+
+#endif
