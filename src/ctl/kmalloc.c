@@ -118,11 +118,11 @@ static SK_NOINLINE void kfree_full(void *p)
 SK_EXPORT void kfree(void *p, struct malloc_type *type)
 {
     struct type *t = sk_load_acquire((struct type **)&type->mt_type);
-    unsigned idx = region_kind(p);
+    uint32_t kind = region_kind(p);
 
-    if (SK_UNLIKELY(!t) || SK_UNLIKELY(!type_discharge_hit(t, idx)))
+    if (SK_UNLIKELY(!t) || SK_UNLIKELY(!type_discharge_hit(t, PLAT_KIND_INDEX(kind))))
         kfree_slow(p, type);
-    else if (SK_UNLIKELY(!plat_slot_push(idx, p)))
+    else if (SK_UNLIKELY(!plat_slot_push(kind, p)))
         kfree_full(p);
 }
 

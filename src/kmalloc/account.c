@@ -226,7 +226,7 @@ static uint64_t limit_for(const struct type *t, int flags)
 /* From now on objects of the class need not ask. */
 static void note_class(struct type *t, size_t bytes, unsigned class)
 {
-    unsigned bit = class ? class - 1 : KM_CLASSES;
+    unsigned bit = class ? class - 1 : KM_CACHES;
 
     t->t_sizes[bit / 64] |= (uint64_t)1 << bit % 64;
     if (class && !(t->t_flags & MT_TRACK))
@@ -307,7 +307,7 @@ void type_discharge(struct type *t, size_t bytes)
         discharge_nested(t, bytes);
         return;
     }
-    if (bytes <= KM_SMALL_MAX && plat_credit_take_retry(t->t_free, type_amount(bytes, 1))) {
+    if (bytes <= KM_MEDIUM_MAX && plat_credit_take_retry(t->t_free, type_amount(bytes, 1))) {
         plat_leave();
         return;
     }

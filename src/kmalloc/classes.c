@@ -17,7 +17,7 @@ static char class_names[KM_CACHES + 1][16];
 static bool started;
 
 /* Class i, from 1: 8, then multiples of 16 to 128, then eight steps per doubling. */
-size_t km_class_bytes(unsigned i)
+static size_t class_bytes(unsigned i)
 {
     unsigned doubling, step;
 
@@ -50,7 +50,7 @@ static size_t class_align(size_t bytes)
 
 static void class_init(unsigned i)
 {
-    size_t bytes = km_class_bytes(i), below = i == 1 ? 0 : km_class_bytes(i - 1);
+    size_t bytes = class_bytes(i), below = i == 1 ? 0 : class_bytes(i - 1);
 
     class_name(class_names[i], bytes);
     pcpu_cache_init(&km_caches[i], class_names[i], bytes, class_align(bytes), (uint16_t)i);

@@ -53,9 +53,6 @@ SK_INLINE unsigned km_class(size_t size)
     return size <= KM_SMALL_MAX ? km_class_coarse[(size + 127) / 128] : km_medium(size);
 }
 
-/* Bytes of an object of class i, 1 .. KM_CLASSES. */
-size_t km_class_bytes(unsigned i);
-
 /* The hit path. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
 SK_INLINE void *km_alloc_hit(size_t size)
 {

@@ -64,7 +64,7 @@ static void want_shape(struct want *w)
         w->align = sk_max(w->align, sk_min(w->size, POWER_ALIGN_MAX));
     }
     w->class = km_class_for(w->size, w->align);
-    w->bytes = w->class ? km_class_bytes(w->class) : large_bytes_for(w->size);
+    w->bytes = w->class ? km_caches[w->class].pc_geom.size : large_bytes_for(w->size);
 }
 
 /* ---- allocate --------------------------------------------------------------------------------- */
@@ -130,6 +130,14 @@ static enum outcome want_once(struct want *w, void **p)
     return out;
 }
 
+/* Objects are of the range only; a block as large may be had outside of it. */
+static enum outcome want_large(struct want *w, void **p)
+{
+    w->class = 0;
+    w->bytes = large_bytes_for(w->size);
+    return want_once(w, p);
+}
+
 static void tell_soft(struct want *w)
 {
     struct type_told told = w->told;
@@ -190,6 +198,8 @@ static void *want_get(struct want *w, void *in_hand)
     void *p = in_hand;
     enum outcome out = want_once(w, &p);
 
+    if (out == NO_MEMORY && w->class > KM_CLASSES)
+        out = want_large(w, &p);
     if (out == GOT)
         return p;
     if (in_hand)
@@ -224,7 +234,7 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_
 
 static void check_door(const void *p)
 {
-    unsigned idx = region_kind(p);
+    unsigned idx = region_index(p);
 
     if (idx && sk_load_relaxed(&km_amount[idx]) == TYPE_NEVER)
         misuse(MISUSE_TYPE_OTHER, p, 0, pcpu_cache_at(idx)->pc_geom.name);

@@ -7,6 +7,7 @@
  * Concurrency: table.lock for changes; ids are read without it (a type in use is not unmade).
  */
 #include "kmalloc/types.h"
+#include "kmalloc/internal.h"
 #include "region/meta.h"
 
 #define IDS_MAX   65536u
@@ -26,7 +27,8 @@ void types_init(void)
 {
     list_init(&table.retired);
     for (unsigned i = 0; i < PLAT_SLOT_ARRAYS; i++)
-        km_amount[i] = i >= 1 && i <= KM_CLASSES ? type_amount(km_class_bytes(i), 1) : TYPE_NEVER;
+        km_amount[i] =
+            i >= 1 && i <= KM_CACHES ? type_amount(km_caches[i].pc_geom.size, 1) : TYPE_NEVER;
     sk_store_relaxed(&table.end, 1);
 }
 
@@ -108,7 +110,7 @@ static void set_defaults(struct type *t)
 {
     t->t_limit = t->t_soft = KMALLOC_NO_LIMIT;
     t->t_wait_ms = MALLOC_WAIT_MS;
-    for (unsigned i = 0; i <= KM_CLASSES; i++) {
+    for (unsigned i = 0; i <= KM_CACHES; i++) {
         t->t_idx[i] = t->t_flags & MT_ISOLATE ? 0 : (uint16_t)i;
         t->t_amount[i] = TYPE_NEVER;
     }

@@ -53,8 +53,8 @@ _Static_assert(sizeof(struct type_cell) == PLAT_CREDIT_BYTES, "a word of each sl
 struct type {
     /* The hit path. Pointers constant; amounts and indices atomic, each set once. */
     struct plat_credit *t_alloc, *t_free; /* slot 0's */
-    uint16_t t_idx[KM_CLASSES + 1];       /* array of a class; 0: none yet */
-    uint64_t t_amount[KM_CLASSES + 1];    /* what one object costs; TYPE_NEVER: ask first */
+    uint16_t t_idx[KM_CACHES + 1];        /* array of a class; 0: none yet */
+    uint64_t t_amount[KM_CACHES + 1];     /* what one object costs; TYPE_NEVER: ask first */
 
     /* Constant. */
     char t_name[32], t_desc[64];
