@@ -45,6 +45,12 @@ enum options_hugepages {
     OPTIONS_HUGEPAGES_AUTO,
     OPTIONS_HUGEPAGES_ALWAYS,
 };
+enum options_types {
+    OPTIONS_TYPES_NONE,
+    OPTIONS_TYPES_DSO,
+    OPTIONS_TYPES_SITE,
+    OPTIONS_TYPES_TOKEN,
+};
 enum options_report {
     OPTIONS_REPORT_NONE,
     OPTIONS_REPORT_TEXT,

@@ -20,6 +20,7 @@
 
 static struct plat_lock start_lock;
 static struct options options;
+unsigned ctl_types;
 static bool plat_up; /* options and plat: under start_lock */
 
 const struct options *ctl_options(void)
@@ -86,6 +87,9 @@ static void start_layers(void)
     if (!start_region() || !pcpu_init(&limits))
         return;
     kmem_init(&hooks, options.merge);
+    ctl_types = options.types;
+    if (ctl_types == OPTIONS_TYPES_NONE)
+        region_show_hits();
     km_init();
 }
 

@@ -24,6 +24,9 @@ SK_INLINE bool ctl_start(void)
 /* The options in force. Constant after the start. */
 const struct options *ctl_options(void);
 
+/* enum options_types: whether malloc's blocks have types. 0 before the start, constant after. */
+extern PLAT_HIDDEN unsigned ctl_types;
+
 /* Every slow path of a front door ends here: looks now and then whether the reaper has work. */
 void ctl_poke(void);
 bool ctl_reaper_runs(void);

@@ -16,17 +16,17 @@ extern new_handler std_get_new_handler(void) __asm__("_ZSt15get_new_handlerv")
 extern _Noreturn void std_throw_bad_alloc(void) __asm__("_ZSt17__throw_bad_allocv")
     __attribute__((weak));
 
-static void *once(size_t size, size_t align)
+static void *once(size_t size, size_t align, struct typed_by by)
 {
-    return align ? front_aligned(align, size) : front_alloc(size);
+    return align ? front_aligned(align, size, by) : front_alloc_by(size, by);
 }
 
 /* Throws through std_throw_bad_alloc: this file is compiled with unwind tables. */
-static SK_COLD void *new_slow(size_t size, size_t align, bool nothrow)
+SK_NOINLINE void *front_new_by(size_t size, size_t align, bool nothrow, struct typed_by by)
 {
     void *p;
 
-    while (!(p = once(size, align))) {
+    while (!(p = once(size, align, by))) {
         new_handler handler = std_get_new_handler ? std_get_new_handler() : NULL;
 
         if (handler)
@@ -41,13 +41,23 @@ static SK_COLD void *new_slow(size_t size, size_t align, bool nothrow)
     return p;
 }
 
+SK_NOINLINE void *front_new_tail(size_t size, size_t align, bool nothrow)
+{
+    return front_new_by(size, align, nothrow, FRONT_CALLER);
+}
+
+SK_INLINE void *new_hit(size_t size, size_t align, bool nothrow)
+{
+    void *p = align ? NULL : km_alloc_hit(size);
+
+    return SK_LIKELY(p != NULL) ? p : front_new_tail(size, align, nothrow);
+}
+
 #define NEW(symbol, name, params, align, nothrow)                                                  \
     SK_EXPORT void *name params __asm__(symbol);                                                   \
     SK_EXPORT void *name params                                                                    \
     {                                                                                              \
-        void *p = once(size, align);                                                               \
-                                                                                                   \
-        return SK_LIKELY(p != NULL) ? p : new_slow(size, align, nothrow);                          \
+        return new_hit(size, align, nothrow);                                                      \
     }
 
 NEW("_Znwm", cxx_new, (size_t size), 0, false)

@@ -299,24 +299,27 @@ static bool discharge_locked(struct type *t, size_t bytes)
     return false;
 }
 
-void type_discharge(struct type *t, size_t bytes)
+void type_discharge_entered(struct type *t, size_t bytes)
 {
     bool wake;
 
+    if (bytes <= KM_MEDIUM_MAX && plat_credit_take_retry(t->t_free, type_amount(bytes, 1)))
+        return;
+    plat_lock(&t->t_lock);
+    wake = discharge_locked(t, bytes);
+    plat_unlock(&t->t_lock);
+    if (wake)
+        plat_wake(&t->t_seq);
+}
+
+void type_discharge(struct type *t, size_t bytes)
+{
     if (SK_UNLIKELY(!plat_enter())) {
         discharge_nested(t, bytes);
         return;
     }
-    if (bytes <= KM_MEDIUM_MAX && plat_credit_take_retry(t->t_free, type_amount(bytes, 1))) {
-        plat_leave();
-        return;
-    }
-    plat_lock(&t->t_lock);
-    wake = discharge_locked(t, bytes);
-    plat_unlock(&t->t_lock);
+    type_discharge_entered(t, bytes);
     plat_leave();
-    if (wake)
-        plat_wake(&t->t_seq);
 }
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
@@ -408,10 +411,10 @@ void type_stats(struct type *t, struct malloc_type_stats *out)
     note_peak(t);
     allocs = allocated(t);
     frees = freed(t);
-    out->calls = allocs.objs;
-    out->inuse = (int64_t)(allocs.objs - frees.objs);
-    out->memuse = (int64_t)(allocs.bytes - frees.bytes);
-    out->peak = t->t_peak;
+    out->calls = allocs.objs * t->t_weight;
+    out->inuse = (int64_t)(allocs.objs - frees.objs) * t->t_weight;
+    out->memuse = (int64_t)(allocs.bytes - frees.bytes) * t->t_weight;
+    out->peak = t->t_peak * t->t_weight;
     out->failures = sk_load_relaxed(&t->t_failures);
     out->limit = t->t_limit;
     out->waits = t->t_waits;

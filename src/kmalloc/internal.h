@@ -22,6 +22,13 @@ void *km_block(size_t size, size_t align, struct pcpu_cache *c, bool *zeroed);
 /* Whether a block of `usable` bytes at p serves `size` bytes well. */
 bool km_fits_in_place(const void *p, size_t usable, size_t size);
 
+/* ---- tagged.c ---------------------------------------------------------------------------------- */
+
+/* The tag of any block in use; 0: none. */
+uint16_t block_tag_of(const void *p);
+/* p, no object, is about to be freed: if it has a type, it has it no more. Inside plat_enter. */
+void large_discharge(void *p);
+
 /* ---- large.c: large and huge blocks; caller is inside plat_enter ----------------------------- */
 
 /* *zeroed may be NULL. */

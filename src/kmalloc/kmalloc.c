@@ -117,6 +117,13 @@ void *km_zalloc(size_t size)
 
 /* ---- free ------------------------------------------------------------------------------------ */
 
+/* What is no large or huge block has no type either, and is reported. */
+static void free_large(void *p)
+{
+    large_discharge(p);
+    large_free(p);
+}
+
 static void free_once(void *p)
 {
     unsigned idx = region_index(p);
@@ -126,7 +133,7 @@ static void free_once(void *p)
     else if (nested_usable(p))
         nested_free(p);
     else
-        large_free(p);
+        free_large(p);
 }
 
 SK_NOINLINE void km_free_slow(void *p)

@@ -39,6 +39,9 @@
 extern uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];      /* [(size + 7) / 8] */
 extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] */
 
+/* km_class_fine as the hit path of malloc reads it: 0 for ever where region_hits is empty. */
+extern uint8_t km_hit_fine[KM_FINE_MAX / 8 + 1];
+
 /* KM_SMALL_MAX < size <= KM_MEDIUM_MAX. */
 SK_INLINE unsigned km_medium(size_t size)
 {
@@ -53,23 +56,28 @@ SK_INLINE unsigned km_class(size_t size)
     return size <= KM_SMALL_MAX ? km_class_coarse[(size + 127) / 128] : km_medium(size);
 }
 
-/* The hit path. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
+/* The hit path of malloc. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
 SK_INLINE void *km_alloc_hit(size_t size)
 {
-    return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_class_fine[(size + 7) / 8]) : NULL;
+    return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_hit_fine[(size + 7) / 8]) : NULL;
 }
 
-/* Its second half, for the sizes between. */
+/* That of free. false: km_free_slow. */
+SK_INLINE bool km_free_hit(void *p)
+{
+    return plat_slot_push(region_hit_kind(p), p);
+}
+
+/* The second half of malloc's hit, for the sizes between. */
 SK_INLINE void *km_alloc_coarse_hit(size_t size)
 {
     return size > KM_FINE_MAX && size <= KM_MEDIUM_MAX ? pcpu_alloc_hit(km_class(size)) : NULL;
 }
 
+/* Everybody else's. */
 SK_INLINE void *km_alloc_any_hit(size_t size)
 {
-    void *p = km_alloc_hit(size);
-
-    return SK_LIKELY(p != NULL) ? p : km_alloc_coarse_hit(size);
+    return size <= KM_MEDIUM_MAX ? pcpu_alloc_hit(km_class(size)) : NULL;
 }
 
 /* Once, by one thread, after pcpu_init. */

@@ -260,7 +260,7 @@ static void zero_above(void *p, size_t from, int flags)
 }
 
 /* A large block in place: charged as a new one, the old one discharged. */
-static void *resize_large(struct type *t, void *p, size_t old, size_t size, int flags)
+void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int flags)
 {
     struct want w = {
         .t = t, .size = size, .align = 1, .flags = flags & ~(M_CACHEALIGN | M_POWEROF2)};
@@ -303,8 +303,8 @@ void *type_realloc(struct type *t, void *p, size_t size, int flags)
     check_door(p);
     if (!shaped && km_fits_in_place(p, old, size))
         return p;
-    if (!shaped && !region_kind(p) && size > KM_SMALL_MAX && size <= KM_SIZE_MAX / 2)
-        q = resize_large(t, p, old, size, flags);
+    if (!shaped && !region_index(p) && size > KM_SMALL_MAX && size <= KM_SIZE_MAX / 2)
+        q = type_resize_large(t, p, old, size, flags);
     if (!q)
         q = resize_by_copy(t, p, old, size, flags);
     if (q && size > old)

@@ -132,6 +132,7 @@ static struct type *new_type(const char *name, const char *desc, unsigned flags)
     t->t_alloc = &zero->tc_alloc;
     t->t_free = &zero->tc_free;
     t->t_flags = flags;
+    t->t_weight = 1;
     copy_text(t->t_name, name, sizeof(t->t_name));
     copy_text(t->t_desc, desc, sizeof(t->t_desc));
     list_init(&t->t_link);

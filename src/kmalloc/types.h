@@ -60,6 +60,7 @@ struct type {
     char t_name[32], t_desc[64];
     unsigned t_flags;
     uint16_t t_id;
+    uint32_t t_weight;        /* figures are of one in so many allocations */
     void *t_memory;           /* of the cells */
     struct malloc_type t_own; /* for types made at run time */
 
@@ -162,6 +163,8 @@ bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct
 void type_uncharge(struct type *t, size_t bytes);
 /* Counts the free of one object. Any context. */
 void type_discharge(struct type *t, size_t bytes);
+/* The same, inside plat_enter. */
+void type_discharge_entered(struct type *t, size_t bytes);
 /* Called by who may take no lock: counts if there is no limit. */
 bool type_charge_nested(struct type *t, size_t bytes);
 /* Sleeps until memory of the type was freed, at most ms; not if `bytes` fit meanwhile. Outside of
@@ -180,5 +183,16 @@ void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *a
 void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_hand);
 void type_free(struct type *t, void *p);
 void *type_realloc(struct type *t, void *p, size_t size, int flags);
+/* A large block of `old` usable bytes, in place; NULL: that cannot be, p stays. */
+void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int flags);
+
+/* ---- tagged.c: blocks that remember their type ----------------------------------------------- */
+
+/* flags: M_RNOWAIT, perhaps M_ZERO. A size of 0 gives a block. */
+void *tagged_alloc(struct type *t, size_t size, size_t align, int flags);
+/* Any block, also one of no type; p may be NULL. */
+void tagged_free(void *p);
+/* A block of any type or none; one that moves is of type t then, or none. NULL: p stays. */
+void *tagged_realloc(struct type *t, void *p, size_t size);
 
 #endif

@@ -17,6 +17,7 @@ struct huge {
     struct huge *next;
     uintptr_t addr;
     size_t bytes;
+    uint16_t tag; /* under the table's lock */
 };
 
 static struct huge *first_chains[1u << FIRST_BITS];
@@ -176,6 +177,28 @@ size_t region_huge_bytes(const void *p)
     size_t bytes = h ? h->bytes : 0;
     plat_unlock(&table.lock);
     return bytes;
+}
+
+uint16_t region_huge_tag(const void *p, uint16_t tag)
+{
+    uint16_t old = 0;
+    plat_lock(&table.lock);
+    struct huge *h = *find_locked((uintptr_t)p);
+    if (h) {
+        old = h->tag;
+        h->tag = tag;
+    }
+    plat_unlock(&table.lock);
+    return old;
+}
+
+uint16_t region_huge_tag_of(const void *p)
+{
+    plat_lock(&table.lock);
+    const struct huge *h = *find_locked((uintptr_t)p);
+    uint16_t tag = h ? h->tag : 0;
+    plat_unlock(&table.lock);
+    return tag;
 }
 
 static struct huge *inside_locked(uintptr_t addr)

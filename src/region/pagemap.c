@@ -12,7 +12,7 @@
 /* For huge pages; the largest that is worth aligning to. */
 #define RANGE_ALIGN ((size_t)2 << 20)
 
-struct region_map region_map;
+struct region_map region_map, region_hits;
 
 static size_t to_sys_pages(size_t bytes)
 {
@@ -67,6 +67,11 @@ bool region_map_reserve(size_t pages)
     region_map = (struct region_map){
         .base = (uintptr_t)got[0], .npages = pages, .kind = got[1], .info = got[2]};
     return true;
+}
+
+void region_show_hits(void)
+{
+    region_hits = region_map;
 }
 
 void region_map_reset(uint32_t page, uint32_t pages)

@@ -38,8 +38,11 @@ enum page_state {
 
 struct page_info {
     union {
-        struct slab *slab;  /* PAGE_SLAB */
-        size_t large_bytes; /* PAGE_LARGE_HEAD: bytes the caller may use */
+        struct slab *slab;             /* PAGE_SLAB */
+        struct {                       /* PAGE_LARGE_HEAD */
+            uint64_t large_bytes : 48; /* bytes the caller may use */
+            uint64_t tag : 16; /* a number of the layers above, theirs while they hold the block */
+        };
     };
     uint32_t run_pages; /* PAGE_LARGE_HEAD: length of the run; free runs: at both ends */
     uint8_t state;      /* enum page_state */
@@ -55,6 +58,13 @@ struct region_map {
     struct page_info *info;
 };
 extern struct region_map region_map;
+
+/*
+ * The map as the hit path of free reads it: empty until region_show_hits, and for ever where every
+ * free is to take the slow path: then every address is outside.
+ */
+extern struct region_map region_hits;
+void region_show_hits(void);
 
 /* Page number of an address in the range; anything >= region_map.npages is outside of it. */
 SK_INLINE size_t region_page(const void *p)
@@ -73,6 +83,14 @@ SK_INLINE uint32_t region_kind(const void *p)
     size_t page = region_page(p);
     return SK_LIKELY(page < region_map.npages) ? sk_load_relaxed(&region_map.kind[page])
                                                : PLAT_KIND_NONE;
+}
+
+/* The same, as the hit path sees it. */
+SK_INLINE uint32_t region_hit_kind(const void *p)
+{
+    size_t page = ((uintptr_t)p - region_hits.base) >> PLAT_PAGE_SHIFT;
+    return SK_LIKELY(page < region_hits.npages) ? sk_load_relaxed(&region_hits.kind[page])
+                                                : PLAT_KIND_NONE;
 }
 
 /* The array index alone. */
@@ -152,6 +170,10 @@ void region_place(void *run, size_t pages, unsigned node, bool zeroed);
 void *region_huge_alloc(size_t bytes, size_t align);
 /* Usable bytes of the huge block that begins at p; 0 if none begins there. */
 size_t region_huge_bytes(const void *p);
+/* The tag of the huge block that begins at p becomes `tag`; what it was. 0 at first, and where none
+ * begins. */
+uint16_t region_huge_tag(const void *p, uint16_t tag);
+uint16_t region_huge_tag_of(const void *p);
 /* The huge block that p points into (not at its begin), or NULL: for a misuse report. */
 void *region_huge_inside(const void *p);
 /* false: none begins there. */

@@ -91,6 +91,7 @@ bool slab_unmake(struct slab *s)
     /* No object is in use: what was sent home since was free already. */
     if (SK_UNLIKELY(chain != SLAB_EMPTY))
         slab_misuse(MISUSE_DOUBLE, g, (void *)chain);
+    slab_tags_free(s);
     meta_free(s, slab_desc_bytes(g));
     return region_free(run, g->pages);
 }

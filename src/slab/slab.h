@@ -90,7 +90,8 @@ struct slab {
     char *sl_first; /* object 0: run + colour */
     char *sl_run;
     uint32_t sl_objs;
-    uint32_t sl_node; /* whose memory it is */
+    uint32_t sl_node;  /* whose memory it is */
+    uint16_t *sl_tags; /* atomic; see tags.c */
 
     /* Under the owner's lock (ORPHAN, IDLE: under the node's). */
     uint32_t sl_inuse;
@@ -169,6 +170,17 @@ SK_INLINE void *slab_object(const struct slab *s, uint32_t i)
 /* The object behind obj in a chain, or NULL. Both are objects of s. */
 void slab_chain(struct slab *s, void *obj, void *next);
 void *slab_chained(const struct slab *s, const void *obj);
+
+/* Sets the tag of an object in use, which its holder may ask for and must take before it frees the
+ * object. false: no tags, or no object. Lock-free. */
+bool slab_tag(struct slab *s, const void *p, uint16_t tag);
+/* Room for tags, by whoever holds an object. false: no memory. Takes meta's lock. */
+bool slab_tags_make(struct slab *s);
+/* 0: none. untag leaves none. Lock-free. */
+uint16_t slab_tag_of(struct slab *s, const void *p);
+uint16_t slab_untag(struct slab *s, const void *p);
+/* By slab_unmake. */
+void slab_tags_free(struct slab *s);
 
 /*
  * Sends home a chain head..tail linked by slab_chain (all of this slab). true: it replaced AWAY, so
