@@ -165,14 +165,15 @@ void kmalloc_on_full(struct malloc_type *type, unsigned wait_ms, malloc_full_fn 
 /* ---- figures ---------------------------------------------------------------------------------- */
 
 struct malloc_type_stats {
-    uint64_t calls;    /* blocks allocated, ever */
-    int64_t inuse;     /* blocks in use; negative: freed with a wrong type */
-    int64_t memuse;    /* bytes in use, by usable size */
-    int64_t peak;      /* most bytes ever in use, as often as somebody looked; see below */
-    uint64_t failures; /* allocations that returned NULL */
-    uint64_t limit;    /* KMALLOC_NO_LIMIT: none */
-    uint64_t waits;    /* allocations that waited */
-    uint64_t sizes[2]; /* bit i: blocks of size class i + 1 were allocated; the last: larger ones */
+    uint64_t calls;      /* blocks allocated, ever */
+    int64_t inuse;       /* blocks in use; negative: freed with a wrong type */
+    int64_t memuse;      /* bytes in use, by usable size */
+    int64_t peak;        /* most bytes ever in use, as often as somebody looked; see below */
+    uint64_t failures;   /* allocations that returned NULL */
+    uint64_t limit;      /* KMALLOC_NO_LIMIT: none */
+    uint64_t waits;      /* allocations that waited */
+    uint64_t sizes[2];   /* bit i: blocks of size class i + 1 were allocated; bit 77: larger ones */
+    uint32_t id, weight; /* weight: the figures are of one in so many allocations, times weight */
     char name[32], desc[64];
 };
 
@@ -184,8 +185,20 @@ struct malloc_type_stats {
 void malloc_type_stats(struct malloc_type *type, struct malloc_type_stats *out);
 /* All types in turn, the unloaded ones too: fn gets a copy. fn may allocate; true ends the walk. */
 void malloc_type_iterate(int (*fn)(const struct malloc_type_stats *stats, void *arg), void *arg);
+/* Copies the figures of at most n types; how many there are. */
+size_t slabkit_types(struct malloc_type_stats *out, size_t n);
 /* NULL: no type has this name. The first, if several have. */
 struct malloc_type *malloc_type_find(const char *name);
+
+/* What option report=binary appends behind the snapshot, for slabkit run. */
+#define SLABKIT_TYPES_VERSION 0x10001u
+struct slabkit_types_record {
+    uint32_t version; /* SLABKIT_TYPES_VERSION */
+    uint32_t bytes;   /* of the record */
+    int32_t pid;
+    uint32_t count;
+    struct malloc_type_stats types[];
+};
 
 #ifdef __cplusplus
 }

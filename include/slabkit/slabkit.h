@@ -119,12 +119,19 @@ int slabkit_snapshot(struct slabkit_snapshot *out);
 
 enum slabkit_format {
     SLABKIT_TEXT = 0,
-    SLABKIT_JSON = 1
+    SLABKIT_JSON = 1,
+    SLABKIT_PROMETHEUS =
+        2 /* types only: the text format of Prometheus' exposition, version 0.0.4 */
 };
 
 /* Writes a snapshot to a descriptor: tables for people, or one JSON object. Allocates nothing.
  * 0, or -1 with errno from write(2). */
 int slabkit_snapshot_write(const struct slabkit_snapshot *s, int fd, enum slabkit_format format);
+
+/* Writes the figures of all types (slabkit/kmalloc.h) to a descriptor: a table in the shape of the
+ * BSDs' vmstat -m, one JSON object, or metrics. Allocates nothing from the engine. 0, or -1 with
+ * errno from write(2), or ENOMEM. */
+int slabkit_types_write(int fd, enum slabkit_format format);
 
 /* ---- memory and verification ----------------------------------------------------------------- */
 

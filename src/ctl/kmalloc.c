@@ -324,6 +324,21 @@ static bool stats_at(unsigned id, struct malloc_type_stats *out)
     return there;
 }
 
+SK_EXPORT size_t slabkit_types(struct malloc_type_stats *out, size_t n)
+{
+    struct malloc_type_stats s;
+    size_t found = 0;
+
+    for (unsigned id = 1; km_started() && id < types_end(); id++) {
+        if (!stats_at(id, &s))
+            continue;
+        if (found < n)
+            out[found] = s;
+        found++;
+    }
+    return found;
+}
+
 SK_EXPORT void malloc_type_iterate(int (*fn)(const struct malloc_type_stats *stats, void *arg),
                                    void *arg)
 {

@@ -11,6 +11,7 @@
 #include "ctl/system.h"
 #include "ctl/world.h"
 #include "cache/debug.h"
+#include "ctl/types_report.h"
 #include "kmalloc/types.h"
 #include "region/meta.h"
 #include <slabkit/slabkit.h>
@@ -192,6 +193,7 @@ static void write_report(void)
     else
         slabkit_snapshot_write(&s, fd,
                                options.report == OPTIONS_REPORT_JSON ? SLABKIT_JSON : SLABKIT_TEXT);
+    types_report(fd, options.report);
     if (options.report_file[0])
         close(fd);
 }

@@ -421,6 +421,8 @@ void type_stats(struct type *t, struct malloc_type_stats *out)
     out->sizes[0] = t->t_sizes[0];
     out->sizes[1] = t->t_sizes[1];
     plat_unlock(&t->t_lock);
+    out->id = t->t_id;
+    out->weight = t->t_weight;
     copy_text(out->name, t->t_name, sizeof(out->name));
     copy_text(out->desc, t->t_desc, sizeof(out->desc));
 }

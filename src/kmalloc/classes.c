@@ -28,6 +28,11 @@ static size_t class_bytes(unsigned i)
     return ((size_t)128 << doubling) + ((size_t)16 << doubling) * step;
 }
 
+size_t km_class_bytes(unsigned i)
+{
+    return i <= KM_CLASSES ? class_bytes(i) : (i - KM_CLASSES) * KM_MEDIUM_STEP;
+}
+
 static void class_name(char *out, size_t bytes)
 {
     static const char prefix[] = "malloc-";
@@ -62,7 +67,7 @@ static void class_init(unsigned i)
 
 static void medium_init(unsigned i)
 {
-    size_t bytes = (i - KM_CLASSES) * KM_MEDIUM_STEP;
+    size_t bytes = km_class_bytes(i);
 
     class_name(class_names[i], bytes);
     pcpu_cache_init(&km_caches[i], class_names[i], bytes, KM_MEDIUM_STEP, (uint16_t)i);

@@ -42,6 +42,9 @@ extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] 
 /* km_class_fine as the hit path of malloc reads it: 0 for ever where region_hits is empty. */
 extern uint8_t km_hit_fine[KM_FINE_MAX / 8 + 1];
 
+/* Bytes of an object of class i, 1 .. KM_CACHES. */
+size_t km_class_bytes(unsigned i);
+
 /* KM_SMALL_MAX < size <= KM_MEDIUM_MAX. */
 SK_INLINE unsigned km_medium(size_t size)
 {

@@ -54,6 +54,7 @@ void collect_close(struct collection *c)
     unlink(c->path);
     rmdir(c->dir);
     free(c->others);
+    free(c->types);
 }
 
 static int add_other(struct collection *c, const struct slabkit_snapshot *s)
@@ -89,8 +90,24 @@ static int add_record(struct collection *c, const struct slabkit_snapshot *s, pi
     return 0;
 }
 
+/* The rest of a record of types, of which the head is read. 1, or 0 where it is torn. */
+static int read_types(struct collection *c, FILE *f, struct record_head head, pid_t command)
+{
+    struct slabkit_types_record *r = malloc(head.bytes);
+    size_t rest = head.bytes - sizeof head;
+    c->torn =
+        r == NULL || head.bytes < sizeof *r || fread((char *)r + sizeof head, 1, rest, f) != rest;
+    if (!c->torn)
+        c->torn = (head.bytes - sizeof *r) / sizeof r->types[0] < r->count;
+    if (!c->torn && r->pid == command && c->types == NULL)
+        c->types = r;
+    else
+        free(r);
+    return !c->torn;
+}
+
 /* One record into *s: 1; 0 at the end of the file or where it is torn. */
-static int read_record(struct collection *c, FILE *f, struct slabkit_snapshot *s)
+static int read_record(struct collection *c, FILE *f, struct slabkit_snapshot *s, pid_t command)
 {
     struct record_head head;
     size_t n = fread(&head, 1, sizeof head, f);
@@ -100,6 +117,8 @@ static int read_record(struct collection *c, FILE *f, struct slabkit_snapshot *s
     if (c->torn)
         return 0;
     memset(s, 0, sizeof *s);
+    if (head.version == SLABKIT_TYPES_VERSION)
+        return read_types(c, f, head, command);
     memcpy(s, &head, sizeof head);
     size_t rest = head.bytes - sizeof head;
     size_t kept = sk_min(rest, sizeof *s - sizeof head);
@@ -122,8 +141,8 @@ int collect_read(struct collection *c, pid_t command)
     struct slabkit_snapshot *s = malloc(sizeof *s);
     FILE *f = fopen(c->path, "re");
     int rc = s == NULL || f == NULL ? -1 : 0;
-    while (rc == 0 && read_record(c, f, s))
-        rc = add_record(c, s, command);
+    while (rc == 0 && read_record(c, f, s, command))
+        rc = s->version ? add_record(c, s, command) : 0;
     if (c->nothers > 0)
         qsort(c->others, c->nothers, sizeof *c->others, by_peak);
     if (f != NULL)

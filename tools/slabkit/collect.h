@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "slabkit/kmalloc.h"
 #include "slabkit/slabkit.h"
 
 /* What is kept of a process that is not the command itself. */
@@ -26,7 +27,8 @@ struct collection {
     char path[PATH_MAX];         /* where processes append their snapshots */
     struct slabkit_snapshot own; /* the command's, if has_own */
     bool has_own;
-    struct collect_process *others; /* most peak_bytes first */
+    struct slabkit_types_record *types; /* the command's, or NULL */
+    struct collect_process *others;     /* most peak_bytes first */
     size_t nothers;
     unsigned foreign; /* snapshots of a version that this program cannot read */
     bool torn;        /* the file ends inside a snapshot */

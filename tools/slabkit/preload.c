@@ -124,11 +124,13 @@ static int add_report(const char *snapshots)
     return add_options(options);
 }
 
-int preload_prepare(const char *options, const char *snapshots)
+int preload_prepare(const char *options, const char *more, const char *snapshots)
 {
     int rc = add_library();
     if (rc == CLI_OK && options != NULL)
         rc = add_options(options);
+    if (rc == CLI_OK)
+        rc = add_options(more);
     if (rc == CLI_OK && snapshots != NULL)
         rc = add_report(snapshots);
     return rc;

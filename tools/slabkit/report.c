@@ -10,6 +10,7 @@
 
 #include "ctl/format.h"
 #include "ctl/table.h"
+#include "ctl/types_format.h"
 
 #define COMMAND_SHOWN_BYTES 200u
 #define PROCESSES_SHOWN     20u
@@ -162,6 +163,10 @@ static void text_report(struct writer *w, char *const *argv, const struct child_
         write_absence(w, end, c);
         writer_char(w, '\n');
     }
+    if (c->types != NULL) {
+        writer_str(w, "\ntypes, by memory in use\n");
+        types_text(w, c->types->types, c->types->count);
+    }
     text_processes(w, c);
 }
 
@@ -248,6 +253,10 @@ static void json_report(struct writer *w, char *const *argv, const struct child_
     json_seconds(w, "system_seconds", usec(end->usage.ru_stime));
     json_u64(w, "peak_rss_bytes", peak_rss_bytes(end));
     json_allocator(w, end, c);
+    if (c->types != NULL) {
+        writer_json_key(w, "types");
+        types_json(w, c->types->types, c->types->count);
+    }
     writer_json_key(w, "processes");
     writer_char(w, '[');
     for (size_t i = 0; i < c->nothers; i++)

@@ -20,14 +20,17 @@
 #include "report.h"
 
 const char cli_run_usage[] =
-    "usage: slabkit run [--report[=text|json]] [-o FILE] [--options=KEY=VALUE,...]\n"
-    "                   [--] COMMAND [ARG...]\n"
+    "usage: slabkit run [--report[=text|json]] [-o FILE] [--types=KIND[/N]]\n"
+    "                   [--options=KEY=VALUE,...] [--] COMMAND [ARG...]\n"
     "\n"
     "Runs COMMAND with slabkit as its malloc.\n"
     "\n"
     "  --report[=text|json]     when COMMAND ends, tell on stderr how long it took, its peak\n"
     "                           memory, and what its heap and those of its descendants did\n"
     "  -o, --output=FILE        write the report to FILE instead (a report is made in any case)\n"
+    "  --types=dso|site|token   count by type what COMMAND allocates, and report it: by shared\n"
+    "                           object, by place of the call, or by the token that Clang's\n"
+    "                           -fsanitize=alloc-token gave; --types=site/N counts one of N\n"
     "  --options=KEY=VALUE,...  options of slabkit's malloc, added to those in SLABKIT_OPTIONS;\n"
     "                           see 'slabkit help options'\n"
     "  -h, --help               this text\n"
@@ -46,6 +49,7 @@ struct run {
     enum slabkit_format format;
     const char *file;    /* NULL: stderr */
     const char *options; /* NULL: none */
+    char types[64];      /* "types=dso", or empty */
     char **command;
     int fd; /* of the report */
 };
@@ -54,12 +58,14 @@ struct run {
 
 enum {
     OPT_REPORT = 256,
+    OPT_TYPES,
     OPT_OPTIONS
 };
 
 static const struct option long_options[] = {
     {"report", optional_argument, NULL, OPT_REPORT},
     {"output", required_argument, NULL, 'o'},
+    {"types", required_argument, NULL, OPT_TYPES},
     {"options", required_argument, NULL, OPT_OPTIONS},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -94,9 +100,24 @@ static int set_options(struct run *r, const char *text)
     return options_check(text, complain, NULL) ? CLI_OK : CLI_USAGE;
 }
 
+/* KIND or KIND/N: the options of these names. */
+static int set_types(struct run *r, const char *text)
+{
+    const char *slash = strchr(text, '/');
+    int n = slash == NULL ? snprintf(r->types, sizeof r->types, "types=%s", text)
+                          : snprintf(r->types, sizeof r->types, "types=%.*s,types_sample=%s",
+                                     (int)(slash - text), text, slash + 1);
+    r->report = true;
+    if (n >= (int)sizeof r->types || strchr(text, ',') != NULL)
+        return usage_error("--types is dso, site, site/N or token");
+    return options_check(r->types, complain, NULL) ? CLI_OK : CLI_USAGE;
+}
+
 static int set_option(struct run *r, int opt)
 {
     switch (opt) {
+    case OPT_TYPES:
+        return set_types(r, optarg);
     case OPT_REPORT:
         return set_format(r, optarg);
     case OPT_OPTIONS:
@@ -155,7 +176,7 @@ static void tell(const struct run *r, const struct child_end *end, struct collec
 static int run_collected(const struct run *r, const struct child_signals *held,
                          struct collection *c, struct child_end *end)
 {
-    int rc = preload_prepare(r->options, c->path);
+    int rc = preload_prepare(r->options, r->types, c->path);
     if (rc != CLI_OK)
         return rc;
     if (child_run(r->command, held, end) != 0)
@@ -188,7 +209,7 @@ static int run_with_report(struct run *r)
 
 static int run_in_place(const struct run *r)
 {
-    int rc = preload_prepare(r->options, NULL);
+    int rc = preload_prepare(r->options, r->types, NULL);
     if (rc != CLI_OK)
         return rc;
     execvp(r->command[0], r->command);
