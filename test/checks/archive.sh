@@ -5,11 +5,12 @@
 #   archive.sh ARCHIVE MAP [LIST]
 set -euo pipefail
 archive=$1 map=$2 list=${3:-}
+. "$(dirname "$0")/names.sh"
 
 expected() {
     awk '/^SLABKIT_[0-9.]+ *\{/ { on = 1 } /^}/ { on = 0 }
          on && /^ +[A-Za-z_0-9]+;/ { sub(/;.*/, ""); print $1 }' "$map"
-    [[ -z $list ]] || grep -v '^#' "$list" | grep .
+    [[ -z $list ]] || names_of "$list"
 }
 
 [[ -n $(expected) ]] || { echo "no name in the lists" >&2; exit 1; }

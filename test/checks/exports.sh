@@ -5,21 +5,12 @@
 #   exports.sh LIBRARY MAP [LIST]
 set -euo pipefail
 library=$1 map=$2 list=${3:-}
+. "$(dirname "$0")/names.sh"
 
 expected() {
     awk '/^[A-Za-z_0-9.]+ *\{/ { node = $1 } /^}/ { node = "" }
          node != "" && /^ +[A-Za-z_0-9]+;/ { sub(/;.*/, ""); print $1 "@@" node }' "$map"
-    [[ -z $list ]] || grep -v '^#' "$list" | grep . | each_number
-}
-
-# NAME_{0..15} is a name for each number.
-each_number() {
-    awk 'match($0, /\{[0-9]+\.\.[0-9]+\}/) {
-             split(substr($0, RSTART + 1, RLENGTH - 2), range, /\.\./)
-             for (i = range[1]; i <= range[2]; i++)
-                 print substr($0, 1, RSTART - 1) i substr($0, RSTART + RLENGTH)
-             next
-         } { print }'
+    [[ -z $list ]] || names_of "$list"
 }
 
 exported() {
