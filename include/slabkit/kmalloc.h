@@ -84,8 +84,9 @@ int malloc_type_destroy(struct malloc_type *type);
  *   M_POWEROF2     size rounded up to a power of two, and aligned to it (at most 64 KiB alignment)
  *   M_CACHEALIGN   aligned to a cache line, and sharing none with other blocks
  *   M_USE_RESERVE  may exceed the type's limit by 1/16
- * Contradictory flags (none or two of the first three, M_NULLOK without M_WAITOK, unknown bits) are
- * misuse: one line on stderr and abort.
+ * Contradictory flags (none or two of the first three, M_NULLOK without M_WAITOK) are misuse: one
+ * line on stderr and abort. So are unknown bits; of those above 0xff an allocation that hits takes no
+ * notice.
  *
  * Blocks are aligned to 16 (8 for size <= 8), powers of two up to 32 KiB to themselves. What counts
  * is the block's usable size, kmalloc_usable_size. NULL comes with errno ENOMEM.
@@ -179,8 +180,10 @@ struct malloc_type_stats {
 
 /*
  * Exact when no thread is inside a call with this type; otherwise each slot is exact at the instant
- * it is read. The peak is looked at whenever a slot asks for credit and whenever figures are read:
- * true peak - slots * max(16 KiB, 64 blocks, peak / (16 * slots)) <= peak <= true peak. O(slots).
+ * it is read. The peak is never too high; it is looked at whenever a slot asks for credit and when
+ * figures are read, so that it may be too low by what the slots allocated since: while the type
+ * grows at most max(16 KiB, 64 blocks, peak / (16 * slots)) each, and up to 64 times as much where
+ * it has long not reached a new peak. O(slots).
  */
 void malloc_type_stats(struct malloc_type *type, struct malloc_type_stats *out);
 /* All types in turn, the unloaded ones too: fn gets a copy. fn may allocate; true ends the walk. */

@@ -4,7 +4,7 @@
  *       ones.
  * Below: kmalloc/types.h for everything; start.
  *
- *     kmalloc -> pop, charge              -> (miss) kmalloc_slow -> ctl_start, type_alloc -> ctl_poke
+ *     kmalloc -> charge, pop              -> (miss) kmalloc_slow -> ctl_start, type_alloc -> ctl_poke
  *     kfree   -> discharge, push          -> (miss) kfree_slow   -> type_free             -> ctl_poke
  *
  * Failure: NULL with ENOMEM; EINVAL for a bad alignment. kfree keeps errno.
@@ -17,14 +17,6 @@
 #include <string.h>
 
 #define ALIGN_MAX ((size_t)1 << 30)
-
-/* M_WAITOK, M_NOWAIT, M_RNOWAIT, or M_WAITOK | M_NULLOK: all that a hit need not look at. */
-#define HIT_FLAGS (1u << M_WAITOK | 1u << M_NOWAIT | 1u << M_RNOWAIT | 1u << (M_WAITOK | M_NULLOK))
-
-SK_INLINE bool hit_flags(int flags)
-{
-    return SK_LIKELY((unsigned)flags < 16 && (HIT_FLAGS >> flags & 1));
-}
 
 /* NULL: not started, or no memory for it. */
 static struct type *type_of(struct malloc_type *type)
@@ -46,33 +38,34 @@ static void *enomem(void *p)
 /* ---- allocate --------------------------------------------------------------------------------- */
 
 static SK_NOINLINE void *alloc_slow(size_t size, size_t align, struct malloc_type *type, int flags,
-                                    void *in_hand)
+                                    bool charged)
 {
     struct type *t = type_of(type);
-    void *p = t ? type_alloc(t, size, align, flags, in_hand) : NULL;
+    void *p = t ? type_alloc(t, size, align, flags, charged) : NULL;
 
     ctl_poke();
     return enomem(p);
 }
 
+/* Charged first: then fewer values are alive across the sections, and none is saved on the stack. */
 SK_EXPORT void *kmalloc(size_t size, struct malloc_type *type, int flags)
 {
     struct type *t = sk_load_acquire((struct type **)&type->mt_type);
-    void *p = NULL;
+    unsigned class;
+    void *p;
 
-    if (TYPE_FINE(size) && hit_flags(flags) && SK_LIKELY(t != NULL)) {
-        unsigned class = type_class_fine(size);
-
-        p = type_pop(t, class);
-        if (SK_LIKELY(p != NULL) && SK_LIKELY(type_charge_hit(t, class)))
-            return p;
-    }
-    return alloc_slow(size, 1, type, flags, p);
+    if (!type_may_hit(size, flags) || SK_UNLIKELY(!t))
+        return alloc_slow(size, 1, type, flags, false);
+    class = type_class_fine(size);
+    if (SK_UNLIKELY(!type_charge_hit(t, class)))
+        return alloc_slow(size, 1, type, flags, false);
+    p = pcpu_alloc_hit(class);
+    return SK_LIKELY(p != NULL) ? p : alloc_slow(size, 1, type, flags, true);
 }
 
 SK_EXPORT void *kzalloc(size_t size, struct malloc_type *type, int flags)
 {
-    return alloc_slow(size, 1, type, flags | M_ZERO, NULL);
+    return alloc_slow(size, 1, type, flags | M_ZERO, false);
 }
 
 SK_EXPORT void *kmalloc_array(size_t n, size_t size, struct malloc_type *type, int flags)
@@ -90,7 +83,7 @@ SK_EXPORT void *kmalloc_aligned(size_t size, size_t align, struct malloc_type *t
         errno = EINVAL;
         return NULL;
     }
-    return alloc_slow(size, align, type, flags, NULL);
+    return alloc_slow(size, align, type, flags, false);
 }
 
 /* ---- free ------------------------------------------------------------------------------------- */
@@ -145,7 +138,7 @@ SK_EXPORT void *krealloc(void *p, size_t size, struct malloc_type *type, int fla
     struct type *t = type_of(type);
 
     if (!p || p == KMALLOC_ZERO)
-        return alloc_slow(size, 1, type, flags, NULL);
+        return alloc_slow(size, 1, type, flags, false);
     if (size == 0) {
         kfree(p, type);
         return KMALLOC_ZERO;
@@ -165,7 +158,7 @@ static void clear(void *p, size_t bytes)
 static void *krecalloc_move(void *p, size_t old_bytes, size_t bytes, struct malloc_type *type,
                             int flags)
 {
-    void *q = alloc_slow(bytes, 1, type, flags | M_ZERO, NULL);
+    void *q = alloc_slow(bytes, 1, type, flags | M_ZERO, false);
 
     if (!q)
         return NULL;
@@ -184,7 +177,7 @@ SK_EXPORT void *krecalloc(void *p, size_t old_n, size_t n, size_t size, struct m
     if (__builtin_mul_overflow(n, size, &bytes))
         return enomem(NULL);
     if (!p || p == KMALLOC_ZERO)
-        return alloc_slow(bytes, 1, type, flags | M_ZERO, NULL);
+        return alloc_slow(bytes, 1, type, flags | M_ZERO, false);
     if (__builtin_mul_overflow(old_n, size, &old_bytes) || old_bytes > km_usable(p, "krecalloc")) {
         errno = EINVAL;
         return NULL;

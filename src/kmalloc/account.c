@@ -14,6 +14,7 @@
 #define GRANT_OBJS  64u
 #define GRANT_SHARE 16u /* a slot's credit is at most this part of what is in use, by slots */
 #define GRANT_MAX   ((uint64_t)64 << 20)
+#define DOUBLED_MAX 6u
 #define ROOM_SHARE  2u /* and at most this part of the room that is left, by slots */
 #define RESERVE_DIV 16u
 
@@ -141,22 +142,32 @@ static uint64_t smaller_bound(const struct type *t)
     return t->t_soft_armed && t->t_soft < t->t_limit ? t->t_soft : t->t_limit;
 }
 
-/* What a slot may have that needs objects of so many bytes. 0: nothing. */
-static uint64_t grant_bytes(struct type *t, uint64_t bytes, int64_t inuse)
+/* What a slot would like: little while the type grows, so that its peak is seen; more where it has
+ * not reached a new peak since the slot last asked. */
+static uint64_t grant_wish(struct type *t, struct type_cell *c, uint64_t bytes, int64_t inuse)
 {
-    uint64_t bound = smaller_bound(t), want = sk_max(GRANT_MIN, bytes * GRANT_OBJS);
-    int64_t room;
+    uint64_t wish = sk_max(GRANT_MIN, bytes * GRANT_OBJS);
 
     if (inuse > 0)
-        want = sk_max(want, (uint64_t)inuse / (GRANT_SHARE * plat_nslots()));
-    want = sk_min(want, GRANT_MAX);
+        wish = sk_max(wish, (uint64_t)inuse / (GRANT_SHARE * plat_nslots()));
+    c->tc_doubled = c->tc_peak == t->t_peak ? sk_min(c->tc_doubled + 1, DOUBLED_MAX) : 0;
+    c->tc_peak = t->t_peak;
+    return sk_min(wish << c->tc_doubled, GRANT_MAX) & ~(uint64_t)7;
+}
+
+/* What of it there is room for. 0: not even for one object. */
+static uint64_t grant_bytes(struct type *t, uint64_t bytes, uint64_t wish)
+{
+    uint64_t bound = smaller_bound(t);
+    int64_t room;
+
     if (bound == KMALLOC_NO_LIMIT)
-        return want;
+        return wish;
     room = (int64_t)bound - committed_bytes(t);
     if (room <= 0)
         return 0;
-    want = sk_min(want, (uint64_t)room / (ROOM_SHARE * plat_nslots())) & ~(uint64_t)7;
-    return want >= bytes ? want : 0;
+    wish = sk_min(wish, (uint64_t)room / (ROOM_SHARE * plat_nslots())) & ~(uint64_t)7;
+    return wish >= bytes ? wish : 0;
 }
 
 /* If the thread is moved meanwhile nothing is granted: the next one asks again. */
@@ -165,7 +176,7 @@ static void grant_alloc(struct type *t, uint64_t bytes, int64_t inuse)
     unsigned slot = plat_slot();
     struct type_cell *c = cell(t, slot);
     uint64_t old = sk_load_relaxed(&c->tc_alloc.pc_word);
-    uint64_t give = grant_bytes(t, bytes, inuse);
+    uint64_t give = grant_bytes(t, bytes, grant_wish(t, c, bytes, inuse));
     uint64_t word = give ? credit_word(give) : 0;
 
     if (!word || !plat_credit_cas(t->t_alloc, slot, old, word))
@@ -229,7 +240,7 @@ static void note_class(struct type *t, size_t bytes, unsigned class)
     unsigned bit = class ? class - 1 : KM_CACHES;
 
     t->t_sizes[bit / 64] |= (uint64_t)1 << bit % 64;
-    if (class && !(t->t_flags & MT_TRACK))
+    if (class && t->t_flags == 0)
         sk_store_relaxed(&t->t_amount[class], type_amount(bytes, 1));
 }
 

@@ -99,26 +99,20 @@ static void *tagged(struct type *t, void *p)
     return p;
 }
 
-static void *hit(struct type *t, size_t size, void **in_hand)
-{
-    unsigned class = type_class_fine(size);
-    void *p = type_pop(t, class);
-
-    if (SK_LIKELY(p != NULL) && SK_LIKELY(type_charge_hit(t, class)))
-        return p;
-    *in_hand = p;
-    return NULL;
-}
-
 void *tagged_alloc(struct type *t, size_t size, size_t align, int flags)
 {
-    void *p = NULL, *in_hand = NULL;
+    bool charged = false;
+    void *p = NULL;
 
     size = sk_max(size, 1);
-    if (TYPE_FINE(size) && align == 1 && flags == M_RNOWAIT)
-        p = hit(t, size, &in_hand);
+    if (align == 1 && type_may_hit(size, flags)) {
+        unsigned class = type_class_fine(size);
+
+        charged = type_charge_hit(t, class);
+        p = SK_LIKELY(charged) ? pcpu_alloc_hit(class) : NULL;
+    }
     if (SK_UNLIKELY(!p))
-        p = type_alloc(t, size, align, flags, in_hand);
+        p = type_alloc(t, size, align, flags, charged);
     return tagged(t, p);
 }
 

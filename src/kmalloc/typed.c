@@ -23,6 +23,7 @@ struct want {
     int flags;
     unsigned class; /* 0: a large or huge block */
     size_t bytes;   /* usable */
+    bool charged;   /* counted already */
     bool zeroed;    /* the block reads as zero already */
     struct type_told told;
 };
@@ -47,6 +48,13 @@ static bool flags_agree(int flags)
     return sk_is_pow2((uintptr_t)wait) && (wait == M_WAITOK || !(flags & M_NULLOK)) &&
            !(flags & ~FLAGS_ALL);
 }
+
+const uint16_t type_hit_max[TYPE_FLAGS_END] = {
+    [M_WAITOK] = KM_FINE_MAX,
+    [M_WAITOK | M_NULLOK] = KM_FINE_MAX,
+    [M_RNOWAIT] = KM_FINE_MAX,
+    [M_NOWAIT] = KM_FINE_MAX,
+};
 
 static bool may_wait(int flags)
 {
@@ -89,7 +97,7 @@ static void *want_nested(struct want *w)
 {
     void *p;
 
-    if (!type_charge_nested(w->t, w->bytes))
+    if (!w->charged && !type_charge_nested(w->t, w->bytes))
         return NULL;
     p = nested_alloc(w->size, w->align, w->class ? w->t->t_idx[w->class] : 0);
     if (!p)
@@ -105,28 +113,28 @@ enum outcome {
 
 static enum outcome want_entered(struct want *w, void **p)
 {
-    if (!type_charge(w->t, w->bytes, w->class, w->flags, &w->told))
+    if (!w->charged && !type_charge(w->t, w->bytes, w->class, w->flags, &w->told))
         return NO_ROOM;
-    if (!*p)
-        *p = want_block(w);
+    *p = want_block(w);
     if (*p)
         return GOT;
     type_uncharge(w->t, w->bytes);
     return NO_MEMORY;
 }
 
-/* *p: an object in hand, or NULL. */
 static enum outcome want_once(struct want *w, void **p)
 {
     enum outcome out;
 
     if (SK_UNLIKELY(!plat_enter())) {
-        *p = *p ? *p : want_nested(w);
-        return *p ? GOT : NO_MEMORY;
+        *p = want_nested(w);
+        out = *p ? GOT : NO_MEMORY;
+    } else {
+        out = want_entered(w, p);
+        plat_leave();
+        nested_run_deferred();
     }
-    out = want_entered(w, p);
-    plat_leave();
-    nested_run_deferred();
+    w->charged = false;
     return out;
 }
 
@@ -193,23 +201,21 @@ static void *want_waiting(struct want *w, enum outcome why)
     return p;
 }
 
-static void *want_get(struct want *w, void *in_hand)
+static void *want_get(struct want *w)
 {
-    void *p = in_hand;
+    void *p = NULL;
     enum outcome out = want_once(w, &p);
 
     if (out == NO_MEMORY && w->class > KM_CLASSES)
         out = want_large(w, &p);
     if (out == GOT)
         return p;
-    if (in_hand)
-        km_free(in_hand);
     return may_wait(w->flags) ? want_waiting(w, out) : NULL;
 }
 
-void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_hand)
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged)
 {
-    struct want w = {.t = t, .size = size, .align = align, .flags = flags};
+    struct want w = {.t = t, .size = size, .align = align, .flags = flags, .charged = charged};
     void *p;
 
     if (SK_UNLIKELY(!flags_agree(flags)))
@@ -221,7 +227,7 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_
         return NULL;
     }
     want_shape(&w);
-    p = want_get(&w, in_hand);
+    p = want_get(&w);
     tell_soft(&w);
     if (SK_UNLIKELY(!p))
         sk_add_relaxed(&t->t_failures, 1);
@@ -283,7 +289,7 @@ void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int fl
 
 static void *resize_by_copy(struct type *t, void *p, size_t old, size_t size, int flags)
 {
-    void *q = type_alloc(t, size, 1, flags & ~M_ZERO, NULL);
+    void *q = type_alloc(t, size, 1, flags & ~M_ZERO, false);
 
     if (!q)
         return NULL;

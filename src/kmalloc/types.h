@@ -45,7 +45,8 @@ struct type_sum {
 struct type_cell {
     struct plat_credit tc_alloc, tc_free;
     uint64_t tc_alloc_granted, tc_free_granted; /* the word as it was last opened; under t_lock */
-    uint64_t tc_spare[2];
+    int64_t tc_peak;                            /* the type's, when it was opened; under t_lock */
+    uint64_t tc_doubled; /* how often credit was doubled since the peak last rose; under t_lock */
 };
 
 _Static_assert(sizeof(struct type_cell) == PLAT_CREDIT_BYTES, "a word of each slot, so far apart");
@@ -95,20 +96,26 @@ extern uint64_t km_amount[PLAT_SLOT_ARRAYS];
 
 /* ---- the hit path ---------------------------------------------------------------------------- */
 
-/* The class of 0 < size <= KM_FINE_MAX; 0 and larger sizes are told by one comparison. */
-#define TYPE_FINE(size) SK_LIKELY((size)-1 < KM_FINE_MAX)
+/*
+ * By flags: the largest size that may hit. 0 where a hit would not do, or where the flags contradict
+ * each other: so that one comparison tells these, a size of 0 and a large one.
+ */
+#define TYPE_FLAGS_END 256u
+extern const uint16_t type_hit_max[TYPE_FLAGS_END];
 
+SK_INLINE bool type_may_hit(size_t size, int flags)
+{
+    return SK_LIKELY(size - 1 < type_hit_max[(uint8_t)flags]);
+}
+
+/* 0 < size <= KM_FINE_MAX. */
 SK_INLINE unsigned type_class_fine(size_t size)
 {
     return km_class_fine[(size - 1) / 8 + 1];
 }
 
-SK_INLINE void *type_pop(struct type *t, unsigned class)
-{
-    return pcpu_alloc_hit(t->t_idx[class]);
-}
-
-/* false: the object in hand is not counted. */
+/* One object of the class, which the caller then pops from the array of that index: a type with
+ * arrays of its own never hits here. false: not counted. */
 SK_INLINE bool type_charge_hit(struct type *t, unsigned class)
 {
     return plat_credit_take(t->t_alloc, t->t_amount[class]);
@@ -178,9 +185,9 @@ void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *a
 
 /* ---- typed.c: blocks ------------------------------------------------------------------------- */
 
-/* in_hand: an object of class km_class(size) that is not counted yet, or NULL. NULL: none to be
- * had, or over the limit. Misuse of the flags is reported. */
-void *type_alloc(struct type *t, size_t size, size_t align, int flags, void *in_hand);
+/* charged: an object of class km_class(size) is counted already. NULL: none to be had, or over the
+ * limit. Misuse of the flags is reported. */
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged);
 void type_free(struct type *t, void *p);
 void *type_realloc(struct type *t, void *p, size_t size, int flags);
 /* A large block of `old` usable bytes, in place; NULL: that cannot be, p stays. */
