@@ -166,15 +166,18 @@ void kmalloc_on_full(struct malloc_type *type, unsigned wait_ms, malloc_full_fn 
 /* ---- figures ---------------------------------------------------------------------------------- */
 
 struct malloc_type_stats {
-    uint64_t calls;      /* blocks allocated, ever */
-    int64_t inuse;       /* blocks in use; negative: freed with a wrong type */
-    int64_t memuse;      /* bytes in use, by usable size */
-    int64_t peak;        /* most bytes ever in use, as often as somebody looked; see below */
-    uint64_t failures;   /* allocations that returned NULL */
-    uint64_t limit;      /* KMALLOC_NO_LIMIT: none */
-    uint64_t waits;      /* allocations that waited */
-    uint64_t sizes[2];   /* bit i: blocks of size class i + 1 were allocated; bit 77: larger ones */
-    uint32_t id, weight; /* weight: the figures are of one in so many allocations, times weight */
+    uint64_t calls;    /* blocks allocated, ever */
+    int64_t inuse;     /* blocks in use; negative: freed with a wrong type */
+    int64_t memuse;    /* bytes in use, by usable size */
+    int64_t peak;      /* most bytes ever in use, as often as somebody looked; see below */
+    uint64_t failures; /* allocations that returned NULL */
+    uint64_t limit;    /* KMALLOC_NO_LIMIT: none */
+    uint64_t waits;    /* allocations that waited */
+    uint64_t sizes[2]; /* bit i: blocks of size class i + 1 were allocated; bit 77: larger ones */
+    uint32_t id;
+    uint32_t
+        parent; /* id of the tracked type that this is one place of, and which counts it too; or 0 */
+    uint32_t weight; /* the figures are of one in so many allocations, times weight */
     char name[32], desc[64];
 };
 

@@ -10,6 +10,7 @@
  * Failure: NULL with ENOMEM; EINVAL for a bad alignment. kfree keeps errno.
  * Why: here and not in the layer kmalloc, because the first call starts the engine.
  */
+#include "base/text.h"
 #include "ctl/start.h"
 #include "kmalloc/types.h"
 
@@ -23,9 +24,11 @@ static struct type *type_of(struct malloc_type *type)
 {
     struct type *t = sk_load_acquire((struct type **)&type->mt_type);
 
-    if (SK_LIKELY(t != NULL) || !ctl_start())
+    if (SK_LIKELY(t != NULL) || !ctl_start() || !plat_enter())
         return t;
-    return type_attach(type);
+    t = type_attach(type);
+    plat_leave();
+    return t;
 }
 
 static void *enomem(void *p)
@@ -37,11 +40,14 @@ static void *enomem(void *p)
 
 /* ---- allocate --------------------------------------------------------------------------------- */
 
+/* Functions that programs call jump here, at their end: so it is theirs. */
+#define CALLER __builtin_return_address(0)
+
 static SK_NOINLINE void *alloc_slow(size_t size, size_t align, struct malloc_type *type, int flags,
                                     bool charged)
 {
     struct type *t = type_of(type);
-    void *p = t ? type_alloc(t, size, align, flags, charged) : NULL;
+    void *p = t ? type_alloc(t, size, align, flags, charged, CALLER) : NULL;
 
     ctl_poke();
     return enomem(p);
@@ -143,7 +149,7 @@ SK_EXPORT void *krealloc(void *p, size_t size, struct malloc_type *type, int fla
         kfree(p, type);
         return KMALLOC_ZERO;
     }
-    p = t ? type_realloc(t, p, size, flags) : NULL;
+    p = t ? type_realloc(t, p, size, flags, CALLER) : NULL;
     ctl_poke();
     return enomem(p);
 }
@@ -194,8 +200,10 @@ SK_EXPORT void malloc_type_attach(struct malloc_type *type)
 
 SK_EXPORT void malloc_type_detach(struct malloc_type *type)
 {
-    if (km_started())
+    if (km_started() && plat_enter()) {
         type_detach(type);
+        plat_leave();
+    }
 }
 
 static int errno_of(enum type_error error)
@@ -213,8 +221,12 @@ static int errno_of(enum type_error error)
 SK_EXPORT struct malloc_type *malloc_type_create(const char *name, const char *desc, unsigned flags)
 {
     enum type_error error = TYPE_NO_MEMORY;
-    struct type *t = ctl_start() ? type_make(name, desc, flags, &error) : NULL;
+    struct type *t = NULL;
 
+    if (ctl_start() && plat_enter()) {
+        t = type_make(name, desc, flags, &error);
+        plat_leave();
+    }
     if (!t) {
         errno = errno_of(error);
         return NULL;
@@ -224,27 +236,65 @@ SK_EXPORT struct malloc_type *malloc_type_create(const char *name, const char *d
     return &t->t_own;
 }
 
-static void tell_leak(const struct malloc_type_stats *s)
+static void tell(const char *name, const struct malloc_type_stats *s, const void *site)
 {
-    char line[MISUSE_LINE_BYTES];
+    char line[160];
+    struct text t;
 
-    misuse_format(line, MISUSE_TYPE_BUSY, NULL, (size_t)s->memuse, s->name);
-    plat_write_err(line, strlen(line));
-    plat_write_err("\n", 1);
+    text_init(&t, line, sizeof(line));
+    text_str(&t, "slabkit: type ");
+    text_str(&t, name);
+    text_str(&t, site ? ": " : " is not destroyed: ");
+    text_number(&t, s->inuse);
+    text_str(&t, " blocks, ");
+    text_number(&t, s->memuse);
+    text_str(&t, " bytes in use");
+    if (site) {
+        text_str(&t, " from ");
+        text_address(&t, site);
+    }
+    text_char(&t, '\n');
+    text_end(&t);
+    plat_write_err(line, text_len(&t));
+}
+
+static void tell_sites(struct type *t)
+{
+    struct malloc_type_stats s;
+
+    for (struct type *at = sk_load_acquire(&t->t_sites); at; at = at->t_next_site) {
+        type_stats(at, &s);
+        if (s.inuse)
+            tell(t->t_name, &s, at->t_site);
+    }
+}
+
+/* Inside plat_enter. */
+static bool destroy(struct type *t)
+{
+    struct malloc_type_stats s;
+
+    type_stats(t, &s);
+    if (s.inuse || s.memuse) {
+        tell(t->t_name, &s, NULL);
+        tell_sites(t);
+        return false;
+    }
+    type_unmake(t);
+    return true;
 }
 
 SK_EXPORT int malloc_type_destroy(struct malloc_type *type)
 {
-    struct malloc_type_stats s;
+    bool done = false;
 
-    type_stats(type->mt_type, &s);
-    if (s.inuse || s.memuse) {
-        tell_leak(&s);
-        errno = EBUSY;
-        return -1;
+    if (plat_enter()) {
+        done = destroy(type->mt_type);
+        plat_leave();
     }
-    type_unmake(type->mt_type);
-    return 0;
+    if (!done)
+        errno = EBUSY;
+    return done ? 0 : -1;
 }
 
 SK_EXPORT struct malloc_type *malloc_type_find(const char *name)

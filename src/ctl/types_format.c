@@ -160,6 +160,8 @@ static void sum_up(struct malloc_type_stats *sum, const struct malloc_type_stats
 {
     *sum = (struct malloc_type_stats){.name = "all", .peak = -1, .limit = KMALLOC_NO_LIMIT};
     for (size_t i = 0; i < n; i++) {
+        if (rows[i].parent)
+            continue;
         sum->calls += rows[i].calls;
         sum->inuse += rows[i].inuse;
         sum->memuse += rows[i].memuse;
@@ -218,6 +220,7 @@ static void json_row(struct writer *w, const struct malloc_type_stats *s)
     writer_json_key(w, "desc");
     writer_json_str(w, s->desc, sizeof(s->desc));
     json_u64(w, "id", s->id);
+    json_u64(w, "parent", s->parent);
     json_u64(w, "weight", s->weight);
     json_u64(w, "calls", s->calls);
     json_i64(w, "inuse", s->inuse);

@@ -98,7 +98,8 @@ static void fold(struct slabkit_types_record *r)
     if (r->count <= RECORD_TYPES_MAX)
         return;
     for (size_t i = RECORD_TYPES_MAX - 1; i < r->count; i++)
-        add_to(&rest, &r->types[i]);
+        if (!r->types[i].parent)
+            add_to(&rest, &r->types[i]);
     *last = rest;
     r->count = RECORD_TYPES_MAX;
 }

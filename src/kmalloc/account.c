@@ -234,12 +234,12 @@ static uint64_t limit_for(const struct type *t, int flags)
     return t->t_limit + t->t_limit / RESERVE_DIV;
 }
 
-/* From now on objects of the class need not ask. */
+/* From now on objects of the class need not ask: on the hit path, where arrays are shared. */
 static void note_class(struct type *t, size_t bytes, unsigned class)
 {
     unsigned bit = class ? class - 1 : KM_CACHES;
 
-    t->t_sizes[bit / 64] |= (uint64_t)1 << bit % 64;
+    sk_store_relaxed(&t->t_sizes[bit / 64], t->t_sizes[bit / 64] | (uint64_t)1 << bit % 64);
     if (class && t->t_flags == 0)
         sk_store_relaxed(&t->t_amount[class], type_amount(bytes, 1));
 }
@@ -260,16 +260,30 @@ static bool charge_locked(struct type *t, size_t bytes, unsigned class, int flag
     return true;
 }
 
+/* What an object of the class costs, once the type has had one. */
+static uint64_t known_amount(struct type *t, size_t bytes, unsigned class)
+{
+    bool seen = sk_load_relaxed(&t->t_sizes[(class - 1) / 64]) >> (class - 1) % 64 & 1;
+
+    return seen && !(t->t_flags & MT_TRACK) ? type_amount(bytes, 1) : TYPE_NEVER;
+}
+
 bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct type_told *told)
 {
     bool ok;
 
-    if (class && plat_credit_take_retry(t->t_alloc, sk_load_relaxed(&t->t_amount[class])))
+    if (class && plat_credit_take_retry(t->t_alloc, known_amount(t, bytes, class)))
         return true;
     plat_lock(&t->t_lock);
     ok = charge_locked(t, bytes, class, flags, told);
     plat_unlock(&t->t_lock);
     return ok;
+}
+
+void type_count(struct type *t, size_t bytes)
+{
+    sk_add_relaxed(&t->t_nested_allocs.objs, 1);
+    sk_add_relaxed(&t->t_nested_allocs.bytes, bytes);
 }
 
 void type_uncharge(struct type *t, size_t bytes)
@@ -284,8 +298,7 @@ bool type_charge_nested(struct type *t, size_t bytes)
 {
     if (sk_load_relaxed(&t->t_limit) != KMALLOC_NO_LIMIT)
         return false;
-    sk_add_relaxed(&t->t_nested_allocs.objs, 1);
-    sk_add_relaxed(&t->t_nested_allocs.bytes, bytes);
+    type_count(t, bytes);
     return true;
 }
 
@@ -433,6 +446,7 @@ void type_stats(struct type *t, struct malloc_type_stats *out)
     out->sizes[1] = t->t_sizes[1];
     plat_unlock(&t->t_lock);
     out->id = t->t_id;
+    out->parent = t->t_parent ? t->t_parent->t_id : 0;
     out->weight = t->t_weight;
     copy_text(out->name, t->t_name, sizeof(out->name));
     copy_text(out->desc, t->t_desc, sizeof(out->desc));

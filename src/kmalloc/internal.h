@@ -6,7 +6,10 @@
 #ifndef SLABKIT_KMALLOC_INTERNAL_H
 #define SLABKIT_KMALLOC_INTERNAL_H
 
+#include "base/text.h"
 #include "kmalloc/kmalloc.h"
+
+struct type;
 
 extern struct pcpu_cache km_caches[KM_CACHES + 1]; /* by array index */
 extern struct km_stats km_figures;                 /* fields atomic */
@@ -26,6 +29,9 @@ bool km_fits_in_place(const void *p, size_t usable, size_t size);
 
 /* The tag of any block in use; 0: none. */
 uint16_t block_tag_of(const void *p);
+/* A block of a tracked type is given out, or comes back as one of type t: reported if it is not. */
+void tracked_alloc(struct type *t, void *p, const void *site);
+void tracked_free(struct type *t, void *p);
 /* p, no object, is about to be freed: if it has a type, it has it no more. Inside plat_enter. */
 void large_discharge(void *p);
 

@@ -89,6 +89,58 @@ uint16_t block_tag_of(const void *p)
     return s ? slab_tag_of(s, p) : tag_of_large(p);
 }
 
+static uint16_t block_untag(void *p)
+{
+    struct slab *s = slab_of(p);
+    uint16_t tag = 0;
+
+    if (s)
+        return slab_untag(s, p);
+    if (plat_enter()) {
+        tag = swap_large(p, 0);
+        plat_leave();
+    }
+    return tag;
+}
+
+/* ---- tracked types ---------------------------------------------------------------------------- */
+
+static struct type *site_entered(struct type *t, const void *site)
+{
+    struct type *at = NULL;
+
+    if (plat_enter()) {
+        at = type_site(t, site);
+        plat_leave();
+    }
+    return at;
+}
+
+/* A block whose place has no type for want of memory, or of an id, has the tracked type's own tag. */
+void tracked_alloc(struct type *t, void *p, const void *site)
+{
+    struct type *at = site_entered(t, site);
+
+    block_tag(p, at ? at->t_id : t->t_id);
+    if (at)
+        type_count(at, km_usable(p, "types"));
+}
+
+void tracked_free(struct type *t, void *p)
+{
+    uint16_t tag = block_untag(p);
+    struct type *at = tag ? type_at(tag) : NULL;
+    bool right = t->t_flags & MT_TRACK ? at && (at == t || at->t_parent == t) : !at;
+    char line[MISUSE_LINE_BYTES];
+
+    if (SK_UNLIKELY(!right)) {
+        misuse_format(line, MISUSE_TYPE, p, 0, t->t_name);
+        plat_panic(line);
+    }
+    if (at && at != t)
+        type_discharge(at, km_usable(p, "kfree"));
+}
+
 /* ---- allocate --------------------------------------------------------------------------------- */
 
 /* An object is counted first, so that no other thread ever sees it tagged and not counted. */
@@ -112,7 +164,7 @@ void *tagged_alloc(struct type *t, size_t size, size_t align, int flags)
         p = SK_LIKELY(charged) ? pcpu_alloc_hit(class) : NULL;
     }
     if (SK_UNLIKELY(!p))
-        p = type_alloc(t, size, align, flags, charged);
+        p = type_alloc(t, size, align, flags, charged, NULL);
     return tagged(t, p);
 }
 

@@ -77,19 +77,27 @@ static void want_shape(struct want *w)
 
 /* ---- allocate --------------------------------------------------------------------------------- */
 
-static struct pcpu_cache *cache_for(struct type *t, unsigned class)
+/* What is at hand, without a system call. */
+static void *block_at_hand(struct want *w, struct pcpu_cache *c)
 {
-    return pcpu_cache_at(t->t_idx[class]);
+    void *p;
+
+    plat_request()->refuse++;
+    p = c ? pcpu_alloc_slow(c) : large_alloc(w->size, w->align, &w->zeroed);
+    plat_request()->refuse--;
+    return p;
 }
 
 /* Inside plat_enter. */
 static void *want_block(struct want *w)
 {
-    struct pcpu_cache *c = w->class ? cache_for(w->t, w->class) : NULL;
+    struct pcpu_cache *c = w->class ? type_cache(w->t, w->class) : NULL;
     void *p = c ? plat_slot_pop_retry(c->pc_geom.kind) : NULL;
 
-    if (p || (w->flags & M_NOWAIT))
+    if (p || (w->class && !c))
         return p;
+    if (w->flags & M_NOWAIT)
+        return block_at_hand(w, c);
     return km_block(w->size, w->align, c, &w->zeroed);
 }
 
@@ -206,14 +214,15 @@ static void *want_get(struct want *w)
     void *p = NULL;
     enum outcome out = want_once(w, &p);
 
-    if (out == NO_MEMORY && w->class > KM_CLASSES)
+    if (out == NO_MEMORY && w->class > KM_CLASSES && w->t->t_flags == 0)
         out = want_large(w, &p);
     if (out == GOT)
         return p;
     return may_wait(w->flags) ? want_waiting(w, out) : NULL;
 }
 
-void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged)
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged,
+                 const void *site)
 {
     struct want w = {.t = t, .size = size, .align = align, .flags = flags, .charged = charged};
     void *p;
@@ -229,6 +238,8 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool char
     want_shape(&w);
     p = want_get(&w);
     tell_soft(&w);
+    if (p && (t->t_flags & MT_TRACK))
+        tracked_alloc(t, p, site);
     if (SK_UNLIKELY(!p))
         sk_add_relaxed(&t->t_failures, 1);
     else if ((flags & M_ZERO) && !w.zeroed)
@@ -251,6 +262,7 @@ void type_free(struct type *t, void *p)
     if (!p || p == KMALLOC_ZERO)
         return;
     check_door(p);
+    tracked_free(t, p);
     type_discharge(t, km_usable(p, "kfree"));
     km_free(p);
 }
@@ -287,9 +299,10 @@ void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int fl
     return q;
 }
 
-static void *resize_by_copy(struct type *t, void *p, size_t old, size_t size, int flags)
+static void *resize_by_copy(struct type *t, void *p, size_t old, size_t size, int flags,
+                            const void *site)
 {
-    void *q = type_alloc(t, size, 1, flags & ~M_ZERO, false);
+    void *q = type_alloc(t, size, 1, flags & ~M_ZERO, false, site);
 
     if (!q)
         return NULL;
@@ -298,7 +311,7 @@ static void *resize_by_copy(struct type *t, void *p, size_t old, size_t size, in
     return q;
 }
 
-void *type_realloc(struct type *t, void *p, size_t size, int flags)
+void *type_realloc(struct type *t, void *p, size_t size, int flags, const void *site)
 {
     size_t old = km_usable(p, "krealloc");
     bool shaped = (flags & (M_CACHEALIGN | M_POWEROF2)) != 0;
@@ -309,10 +322,11 @@ void *type_realloc(struct type *t, void *p, size_t size, int flags)
     check_door(p);
     if (!shaped && km_fits_in_place(p, old, size))
         return p;
-    if (!shaped && !region_index(p) && size > KM_SMALL_MAX && size <= KM_SIZE_MAX / 2)
+    if (!shaped && !(t->t_flags & MT_TRACK) && !region_index(p) && size > KM_SMALL_MAX &&
+        size <= KM_SIZE_MAX / 2)
         q = type_resize_large(t, p, old, size, flags);
     if (!q)
-        q = resize_by_copy(t, p, old, size, flags);
+        q = resize_by_copy(t, p, old, size, flags, site);
     if (q && size > old)
         zero_above(q, old, flags);
     /* Shrinking cannot fail: the old block serves. */

@@ -172,13 +172,76 @@ struct type *type_make(const char *name, const char *desc, unsigned flags, enum 
     return NULL;
 }
 
-void type_unmake(struct type *t)
+static void leave(struct type *t)
 {
     plat_lock(&table.lock);
     list_del(&t->t_link);
     sk_store_release(entry(t->t_id), NULL);
     plat_unlock(&table.lock);
     free_type(t);
+}
+
+void type_unmake(struct type *t)
+{
+    struct type *next;
+
+    for (struct type *at = t->t_sites; at; at = next) {
+        next = at->t_next_site;
+        leave(at);
+    }
+    type_caches_close(t);
+    leave(t);
+}
+
+/* ---- places of a tracked type ------------------------------------------------------------------- */
+
+static struct type *site_known(struct type *from, const void *site)
+{
+    struct type *at = from;
+
+    while (at && at->t_site != site)
+        at = at->t_next_site;
+    return at;
+}
+
+/* conn@0x55d0c0de */
+static struct type *site_make(struct type *t, const void *site)
+{
+    char name[sizeof(t->t_name)];
+    enum type_error error;
+    struct text text;
+    struct type *at;
+
+    text_init(&text, name, sizeof(name));
+    text_str(&text, t->t_name);
+    text_char(&text, '@');
+    text_address(&text, site);
+    at = type_make(text_end(&text), t->t_desc, 0, &error);
+    if (at) {
+        at->t_parent = t;
+        at->t_site = site;
+    }
+    return at;
+}
+
+struct type *type_site(struct type *t, const void *site)
+{
+    struct type *head = sk_load_acquire(&t->t_sites), *at = site_known(head, site), *other;
+
+    if (at)
+        return at;
+    at = site_make(t, site);
+    if (!at)
+        return NULL;
+    do {
+        other = site_known(head, site);
+        if (other) {
+            leave(at);
+            return other;
+        }
+        at->t_next_site = head;
+    } while (!sk_cas_acq_rel(&t->t_sites, &head, at));
+    return at;
 }
 
 /* ---- attaching -------------------------------------------------------------------------------- */

@@ -61,9 +61,14 @@ struct type {
     char t_name[32], t_desc[64];
     unsigned t_flags;
     uint16_t t_id;
+    struct type *t_parent; /* of the types that a tracked type has for each place; else NULL */
+    const void *t_site;
     uint32_t t_weight;        /* figures are of one in so many allocations */
     void *t_memory;           /* of the cells */
     struct malloc_type t_own; /* for types made at run time */
+
+    struct type *t_sites; /* atomic: a tracked type's places, pushed */
+    struct type *t_next_site;
 
     /* Under the table's lock. */
     struct list t_link;
@@ -140,7 +145,10 @@ struct type *type_make(const char *name, const char *desc, unsigned flags, enum 
 /* The type of a malloc_type, attached if it was not. NULL: no memory. */
 struct type *type_attach(struct malloc_type *mt);
 void type_detach(struct malloc_type *mt);
+/* Nothing of it is in use, and nobody uses it. */
 void type_unmake(struct type *t);
+/* What a tracked type counts at `site`; made at first sight. NULL: no memory. Inside plat_enter. */
+struct type *type_site(struct type *t, const void *site);
 /* NULL: no such type. */
 struct type *type_at(unsigned id);
 /* One more than the largest id in use; ids begin with 1. */
@@ -166,6 +174,8 @@ struct type_told {
 /* Counts one object. class: its class, 0 if it has none. false: over the limit. Inside plat_enter.
  */
 bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct type_told *told);
+/* Counts one object, whatever the limit. Any context. */
+void type_count(struct type *t, size_t bytes);
 /* Takes a charge back: the object was not to be had. */
 void type_uncharge(struct type *t, size_t bytes);
 /* Counts the free of one object. Any context. */
@@ -183,13 +193,21 @@ void type_set_limit(struct type *t, uint64_t bytes);
 void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg);
 void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg);
 
+/* ---- isolate.c ------------------------------------------------------------------------------- */
+
+/* The cache that has the type's objects of a class. NULL: no memory, or no index. Inside plat_enter. */
+struct pcpu_cache *type_cache(struct type *t, unsigned class);
+/* Gives back what an isolated type has of its own: nothing of it is in use. */
+void type_caches_close(struct type *t);
+
 /* ---- typed.c: blocks ------------------------------------------------------------------------- */
 
 /* charged: an object of class km_class(size) is counted already. NULL: none to be had, or over the
  * limit. Misuse of the flags is reported. */
-void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged);
+void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged,
+                 const void *site);
 void type_free(struct type *t, void *p);
-void *type_realloc(struct type *t, void *p, size_t size, int flags);
+void *type_realloc(struct type *t, void *p, size_t size, int flags, const void *site);
 /* A large block of `old` usable bytes, in place; NULL: that cannot be, p stays. */
 void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int flags);
 
