@@ -4,7 +4,7 @@
 include(CMakePackageConfigHelpers)
 
 set(targets)
-foreach(target slabkit_shared slabkit_static slabkit_malloc_shared slabkit_malloc_static)
+foreach(target slabkit_shared slabkit_static slabkit_malloc_shared slabkit_malloc_static slabkit_linux_headers)
     if(TARGET ${target})
         list(APPEND targets ${target})
     endif()
@@ -32,7 +32,7 @@ if(targets)
     endforeach()
 endif()
 
-install(DIRECTORY include/slabkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
+install(DIRECTORY include/slabkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h PATTERN *.hpp)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 if(TARGET slabkit)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Role: libslabkit (all layers but front) and libslabkit-malloc (all layers), shared and static,
 #       from the object files of the layers' archives.
-# Owns: targets slabkit_shared, slabkit_static, slabkit_malloc_shared, slabkit_malloc_static; `products` builds
+# Owns: targets slabkit_shared, slabkit_static, slabkit_malloc_shared, slabkit_malloc_static, slabkit_linux_headers; `products` builds
 #       them and the tools.
 
 set(SLABKIT_ENGINE_OBJECTS)
@@ -62,3 +62,10 @@ if(SLABKIT_ENGINE_OBJECTS)
                          ${SLABKIT_ENGINE_OBJECTS} $<TARGET_OBJECTS:slabkit_front>)
     endif()
 endif()
+
+# Where code written for Linux finds <linux/slab.h>.
+add_library(slabkit_linux_headers INTERFACE)
+set_target_properties(slabkit_linux_headers PROPERTIES EXPORT_NAME linux_headers)
+target_include_directories(slabkit_linux_headers INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/slabkit/compat>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/slabkit/compat>)

@@ -8,8 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case ${1:-} in
-c) names='\.(c|h|cc|hh)$' ;;
-head) names='\.(c|h|cc|hh|S|def|pml|sh|pl|py|awk|cmake|map|list|table)$' ;;
+c) names='\.(c|h|hpp|cc|hh)$' ;;
+head) names='\.(c|h|hpp|cc|hh|S|def|pml|sh|pl|py|awk|cmake|map|list|table)$' ;;
 *)
     echo "usage: $0 c|head" >&2
     exit 2

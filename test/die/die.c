@@ -19,6 +19,7 @@
 
 #include "../oracle/engine.h"
 #include "slabkit/kmem_cache.h"
+#include "compat.h"
 
 #define MIB   ((size_t)1 << 20)
 #define PAGE  ((ptrdiff_t)64 << 10) /* the engine's */
@@ -423,6 +424,9 @@ static const struct {
     {"cache-of-malloc", cache_of_malloc},
     {"cache-foreign", cache_foreign},
     {"cache-nested", cache_nested},
+    {"compat-nofail", compat_nofail},
+    {"compat-slab-panic", compat_slab_panic},
+    {"compat-umem-size", compat_umem_size},
 };
 
 int main(int argc, char **argv)
