@@ -18,6 +18,7 @@ void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
     list_init(&nd->nd_orphans);
     list_init(&nd->nd_idle);
     list_init(&nd->nd_all);
+    nd->nd_colour_next = g->kind + node;
     nd->nd_depot_bytes = limits->depot_bytes;
     nd->nd_total_bytes = node_group_budget(node_group_of(g), limits->total_bytes);
     nd->nd_idle_limit = (uint32_t)sk_max(NODE_IDLE_BYTES / (g->pages * PLAT_PAGE_BYTES), 1);

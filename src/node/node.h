@@ -87,9 +87,9 @@ struct node_cache {
     uint32_t nd_norphans;
     uint32_t nd_nidle;
     uint32_t nd_idle_limit;
-    uint32_t nd_idle_low; /* least nd_nidle since the last reap */
-    uint32_t nd_colour_next;
-    struct list nd_full; /* hottest first */
+    uint32_t nd_idle_low;    /* least nd_nidle since the last reap */
+    uint32_t nd_colour_next; /* starts at the cache's index: first slabs of many caches differ */
+    struct list nd_full;     /* hottest first */
     struct list nd_empty;
     struct list nd_orphans;
     struct list nd_idle;

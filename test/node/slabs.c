@@ -52,7 +52,7 @@ static void test_grow_and_shrink(void **state)
         assert_int_equal(s[i]->sl_node, 1);
         assert_int_equal(s[i]->sl_owner, 2);
         assert_int_equal(s[i]->sl_first - s[i]->sl_run,
-                         i % node_geom.colours * node_geom.colour_off);
+                         (node_geom.kind + 1 + i) % node_geom.colours * node_geom.colour_off);
     }
     assert_int_equal(node.nd_slabs, 10);
     assert_int_equal(node.nd_grows, 10);
