@@ -123,9 +123,13 @@ static void sample_take(struct bench *bench, unsigned wk, unsigned al, unsigned 
     const struct allocator *allocator = &bench->bn_allocators[al];
     struct sample *sm = bench_sample(bench, wk, al, rep);
 
-    *sm = (struct sample){.sm_cpu_ns = -1, .sm_peak_kib = -1, .sm_start_kib = -1, .sm_end_kib = -1};
+    *sm = (struct sample){.sm_cpu_ns = -1,
+                          .sm_peak_kib = -1,
+                          .sm_start_kib = -1,
+                          .sm_end_kib = -1,
+                          .sm_versus_ns = -1};
     workload->wk_run(bench, workload, allocator, sm);
-    if (sample_ok(sm) || bench->bn_signal)
+    if (sample_ok(sm) || sm->sm_absent || bench->bn_signal)
         return;
     bench->bn_failures++;
     progress_clear();

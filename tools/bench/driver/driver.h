@@ -28,7 +28,7 @@ struct allocator {
     char al_file[PATH_MAX]; /* what LD_PRELOAD is set to; empty: libc's own malloc */
 };
 
-/* One measurement; valid where sm_error is empty. Negative figures were not measured. */
+/* One measurement; valid where sm_error is empty, a failure where not sm_absent. Negative figures were not measured. */
 struct sample {
     double sm_ns;
     double sm_ops;
@@ -36,6 +36,10 @@ struct sample {
     double sm_peak_kib;
     double sm_start_kib;
     double sm_end_kib;
+    double sm_versus_ns; /* the same work done the other way, in the same process */
+    char sm_versus[64];  /* "this way / other way"; empty: there is no other */
+    bool sm_cache;       /* the objects came from an object cache, not from malloc */
+    bool sm_absent;      /* the workload needs what this allocator has not; said in sm_error */
     char sm_error[256];
 };
 
@@ -196,6 +200,12 @@ double stats_cell_ratio(const struct bench *bench, unsigned wk, unsigned al, enu
 int stats_best_peer(const struct bench *bench, unsigned wk, unsigned al, enum measure what);
 struct ratios stats_ratios(const struct bench *bench, unsigned al, enum measure what);
 bool stats_has_end(const struct bench *bench, unsigned wk);
+/* Some of its objects came from object caches: no comparison of mallocs, and in no mean. */
+bool stats_has_cache(const struct bench *bench, unsigned wk);
+/* "this way / other way"; NULL: no sample has two ways. */
+const char *stats_versus(const struct bench *bench, unsigned wk);
+/* The median of the samples' ratios of one way to the other; negative: none. */
+double stats_versus_ratio(const struct bench *bench, unsigned wk, unsigned al);
 
 /* table.c, json.c, plot.c */
 void table_print(const struct bench *bench, FILE *out);

@@ -22,7 +22,7 @@ static json_t *sample_json(const struct sample *sm)
     json_t *object = json_object();
 
     if (!sample_ok(sm)) {
-        json_object_set_new(object, "error", json_string(sm->sm_error));
+        json_object_set_new(object, sm->sm_absent ? "absent" : "error", json_string(sm->sm_error));
         return object;
     }
     number_set(object, "time_ns", sm->sm_ns);
@@ -31,6 +31,9 @@ static json_t *sample_json(const struct sample *sm)
     number_set(object, "peak_rss_kib", sm->sm_peak_kib);
     number_set(object, "start_rss_kib", sm->sm_start_kib);
     number_set(object, "end_rss_kib", sm->sm_end_kib);
+    number_set(object, "versus_ns", sm->sm_versus_ns);
+    if (sm->sm_cache)
+        json_object_set_new(object, "object_cache", json_true());
     return object;
 }
 
@@ -57,6 +60,7 @@ static json_t *cell_json(const struct bench *bench, unsigned wk, unsigned al)
     number_set(object, "time_ratio", stats_cell_ratio(bench, wk, al, MEASURE_TIME));
     number_set(object, "peak_rss_ratio", stats_cell_ratio(bench, wk, al, MEASURE_PEAK));
     number_set(object, "end_rss_ratio", stats_cell_ratio(bench, wk, al, MEASURE_END));
+    number_set(object, "versus_ratio", stats_versus_ratio(bench, wk, al));
     json_object_set_new(object, "samples", samples_json(bench, wk, al));
     return object;
 }
@@ -71,6 +75,8 @@ static json_t *workload_json(const struct bench *bench, unsigned wk)
     json_object_set_new(object, "about", json_string(workload->wk_about));
     if (workload->wk_skip[0])
         json_object_set_new(object, "skipped", json_string(workload->wk_skip));
+    if (stats_versus(bench, wk))
+        json_object_set_new(object, "versus", json_string(stats_versus(bench, wk)));
     for (unsigned al = 0; al < bench->bn_nr_allocators && !workload->wk_skip[0]; al++)
         json_object_set_new(results, bench->bn_allocators[al].al_name, cell_json(bench, wk, al));
     json_object_set_new(object, "results", results);

@@ -89,6 +89,43 @@ static void report_check_malloc(const json_t *report, const struct allocator *al
         sample_fail(sm, "malloc came from %s: the preload had no effect", file ? file : "nowhere");
 }
 
+/* A cache that is not the allocator's own would be measured under its name. */
+static void report_take_cache(const json_t *report, const struct allocator *al, struct sample *sm)
+{
+    const char *file = json_string_value(json_object_get(report, "cache"));
+
+    sm->sm_cache = file != NULL;
+    if (file && !(al->al_file[0] && same_file(file, al->al_file)))
+        sample_fail(sm, "object caches came from %s", file);
+}
+
+static void report_take_versus(const json_t *report, struct sample *sm)
+{
+    const char *versus = json_string_value(json_object_get(report, "versus"));
+
+    if (!versus)
+        return;
+    snprintf(sm->sm_versus, sizeof(sm->sm_versus), "%s", versus);
+    sm->sm_versus_ns = report_number(report, "versus_ns");
+}
+
+static void report_take_figures(const json_t *report, struct sample *sm)
+{
+    const char *absent = json_string_value(json_object_get(report, "absent"));
+
+    if (absent && sample_ok(sm)) {
+        sm->sm_absent = true;
+        sample_fail(sm, "%s", absent);
+        return;
+    }
+    sm->sm_ns = report_number(report, "ns");
+    sm->sm_ops = report_number(report, "ops");
+    sm->sm_peak_kib = report_number(report, "peak_kib");
+    sm->sm_start_kib = report_number(report, "start_kib");
+    sm->sm_end_kib = report_number(report, "end_kib");
+    report_take_versus(report, sm);
+}
+
 static void report_take(const char *text, const struct allocator *al, struct sample *sm)
 {
     json_t *report = json_loads(text, 0, NULL);
@@ -97,11 +134,8 @@ static void report_take(const char *text, const struct allocator *al, struct sam
         sample_fail(sm, "no report from the workload");
     } else {
         report_check_malloc(report, al, sm);
-        sm->sm_ns = report_number(report, "ns");
-        sm->sm_ops = report_number(report, "ops");
-        sm->sm_peak_kib = report_number(report, "peak_kib");
-        sm->sm_start_kib = report_number(report, "start_kib");
-        sm->sm_end_kib = report_number(report, "end_kib");
+        report_take_cache(report, al, sm);
+        report_take_figures(report, sm);
     }
     json_decref(report);
 }

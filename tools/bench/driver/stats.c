@@ -4,7 +4,8 @@
  * Below: nothing but the run's samples.
  * Why: a ratio is to the best of the *other* allocators for this workload and this measure, so
  *      below 1 means better than every one of them; the best in time and the best in memory may
- *      be two different peers.
+ *      be two different peers. Workloads in which some objects came from an object cache have
+ *      ratios, but are in no mean: there the allocators do not serve the same calls.
  */
 #include "driver.h"
 
@@ -56,7 +57,8 @@ enum figure {
     FIG_CPU,
     FIG_PEAK,
     FIG_START,
-    FIG_END
+    FIG_END,
+    FIG_VERSUS
 };
 
 static double sample_figure(const struct sample *sm, enum figure figure)
@@ -74,6 +76,8 @@ static double sample_figure(const struct sample *sm, enum figure figure)
         return sm->sm_start_kib;
     case FIG_END:
         return sm->sm_end_kib;
+    case FIG_VERSUS:
+        return sm->sm_versus_ns > 0 ? sm->sm_ns / sm->sm_versus_ns : -1;
     }
     return -1;
 }
@@ -132,6 +136,41 @@ int stats_best_peer(const struct bench *bench, unsigned wk, unsigned al, enum me
     return least_other(values, bench->bn_nr_allocators, al);
 }
 
+static const struct sample *sample_any(const struct bench *bench, unsigned wk,
+                                       bool (*is)(const struct sample *))
+{
+    for (unsigned al = 0; al < bench->bn_nr_allocators; al++)
+        for (unsigned rep = 0; rep < bench->bn_reps; rep++) {
+            const struct sample *sm = bench_sample(bench, wk, al, rep);
+
+            if (sample_ok(sm) && is(sm))
+                return sm;
+        }
+    return NULL;
+}
+
+static bool sample_is_cache(const struct sample *sm)
+{
+    return sm->sm_cache;
+}
+
+static bool sample_is_versus(const struct sample *sm)
+{
+    return sm->sm_versus[0];
+}
+
+bool stats_has_cache(const struct bench *bench, unsigned wk)
+{
+    return sample_any(bench, wk, sample_is_cache) != NULL;
+}
+
+const char *stats_versus(const struct bench *bench, unsigned wk)
+{
+    const struct sample *sm = sample_any(bench, wk, sample_is_versus);
+
+    return sm ? sm->sm_versus : NULL;
+}
+
 struct ratios stats_ratios(const struct bench *bench, unsigned al, enum measure what)
 {
     double values[BENCH_MAX_WORKLOADS];
@@ -140,7 +179,7 @@ struct ratios stats_ratios(const struct bench *bench, unsigned al, enum measure 
     for (unsigned wk = 0; wk < bench->bn_nr_workloads; wk++) {
         double ratio = stats_cell_ratio(bench, wk, al, what);
 
-        if (ratio <= 0)
+        if (ratio <= 0 || stats_has_cache(bench, wk))
             continue;
         values[ra.ra_count++] = ratio;
         if (ratio > ra.ra_worst) {
@@ -151,6 +190,11 @@ struct ratios stats_ratios(const struct bench *bench, unsigned al, enum measure 
     if (ra.ra_count)
         ra.ra_geomean = stats_geomean(values, ra.ra_count);
     return ra;
+}
+
+double stats_versus_ratio(const struct bench *bench, unsigned wk, unsigned al)
+{
+    return figure_median(bench, wk, al, FIG_VERSUS);
 }
 
 bool stats_has_end(const struct bench *bench, unsigned wk)

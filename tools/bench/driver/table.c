@@ -102,6 +102,38 @@ static void ends_print(const struct bench *bench, FILE *out, int ours)
     }
 }
 
+static bool some_versus(const struct bench *bench)
+{
+    for (unsigned wk = 0; wk < bench->bn_nr_workloads; wk++)
+        if (stats_versus(bench, wk))
+            return true;
+    return false;
+}
+
+static void versus_row_print(const struct bench *bench, FILE *out, unsigned wk)
+{
+    name_print(out, bench->bn_workloads[wk].wk_name);
+    for (unsigned al = 0; al < bench->bn_nr_allocators; al++) {
+        double ratio = stats_versus_ratio(bench, wk, al);
+
+        if (ratio > 0)
+            fprintf(out, " %*.2f", CELL_WIDTH - 1, ratio);
+        else
+            fprintf(out, " %*s", CELL_WIDTH - 1, "-");
+    }
+    fprintf(out, "   %s\n", stats_versus(bench, wk));
+}
+
+static void versus_print(const struct bench *bench, FILE *out)
+{
+    fputs("\nTwo ways of the same work, in turn in one process: ratio of their times\n", out);
+    head_print(bench, out, "", -1);
+    fputc('\n', out);
+    for (unsigned wk = 0; wk < bench->bn_nr_workloads; wk++)
+        if (stats_versus(bench, wk))
+            versus_row_print(bench, out, wk);
+}
+
 static void geomeans_print(const struct bench *bench, FILE *out)
 {
     name_print(out, "geometric mean");
@@ -157,5 +189,7 @@ void table_print(const struct bench *bench, FILE *out)
     rows_print(bench, out, ours);
     if (some_end(bench))
         ends_print(bench, out, ours);
+    if (some_versus(bench))
+        versus_print(bench, out);
     ratios_print(bench, out, ours);
 }

@@ -40,6 +40,7 @@ expect 0 --help
 expect 0 --list
 workloads=$(sed -n '/^workloads:/,/^allocators:/s/^  \([^ ]*\) .*/\1/p' "$dir/out")
 [ -n "$workloads" ] || fail "no workloads listed"
+sed '1,/^allocators:/d' "$dir/out" | grep -q '^  slabkit ' && ours=yes || ours=
 for name in $workloads; do
     grep -q "\`$name\`" "$doc" || fail "$doc says nothing of $name"
 done
@@ -59,10 +60,39 @@ for workload in run["workloads"]:
     if "skipped" in workload:
         continue
     cell = workload["results"]["libc"]
-    assert cell["time_ns"] > 0 and cell["peak_rss_kib"] > 500, workload["name"]
     assert len(cell["samples"]) == 1, workload["name"]
+    if workload["name"] in ("colour", "kmalloc-64"):
+        assert "absent" in cell["samples"][0] and "time_ns" not in cell, workload["name"]
+        continue
+    assert cell["time_ns"] > 0 and cell["peak_rss_kib"] > 500, workload["name"]
 xml.dom.minidom.parse(sys.argv[2])
 EOF
+
+# Objects come from slabkit's caches where they are, and from malloc where not.
+if [ "$ours" ]; then
+    expect 0 --only libc,slabkit --reps 2 --scale 0.001 --json "$dir/json" \
+        --workload 'pair-16,object-*,colour,kmalloc-64'
+    python3 - "$dir/json" <<'EOF' || fail "object caches were not measured"
+import json, sys
+run = json.load(open(sys.argv[1]))
+two_ways = {}
+for workload in run["workloads"]:
+    name, results = workload["name"], workload["results"]
+    if name.startswith("object-") or name == "colour":
+        assert all(sample["object_cache"] for sample in results["slabkit"]["samples"]), name
+    assert not any("object_cache" in sample for sample in results["libc"]["samples"]), name
+    for allocator, cell in results.items():
+        if "versus_ratio" in cell:
+            two_ways[name, allocator] = cell["versus_ratio"]
+            assert workload["versus"] and cell["samples"][0]["versus_ns"] > 0, name
+two_ways.pop(("kmalloc-64", "slabkit"), None)
+assert set(two_ways) == {("object-bulk-64", "slabkit"), ("colour", "slabkit")}, two_ways
+assert all(ratio > 0 for ratio in two_ways.values()), two_ways
+means = {al["name"]: al["time_ratio"]["workloads"] for al in run["allocators"]}
+assert means == {"libc": 1, "slabkit": 1}, means
+EOF
+    grep -q '^object-bulk-64 .*  bulk calls / single calls$' "$dir/out" || fail "no row of two ways"
+fi
 
 # What ld.so would ignore must not be measured under the name it was given.
 echo "not a library" >"$dir/text.so"

@@ -91,6 +91,41 @@ static void ratios_over_workloads(void **state)
     assert_int_equal(stats_ratios(&bench, 0, MEASURE_END).ra_count, 0);
 }
 
+static void object_caches_are_in_no_mean(void **state)
+{
+    struct sample samples[2 * 2 * REPS];
+    struct bench bench = two_by_two(samples);
+
+    (void)state;
+    assert_false(stats_has_cache(&bench, 1));
+    bench_sample(&bench, 1, 0, 2)->sm_cache = true;
+    assert_true(stats_has_cache(&bench, 1));
+    assert_int_equal(stats_ratios(&bench, 0, MEASURE_TIME).ra_count, 1);
+    NEAR(stats_ratios(&bench, 0, MEASURE_TIME).ra_worst, 0.5);
+    NEAR(stats_cell_ratio(&bench, 1, 0, MEASURE_TIME), 8); /* in its own row it is there */
+}
+
+/* Of each sample's own two times, for they fell on the same moments. */
+static void two_ways(void **state)
+{
+    static const double other_ns[REPS] = {200, 101, 51};
+    struct sample samples[2 * 2 * REPS];
+    struct bench bench = two_by_two(samples);
+
+    (void)state;
+    assert_null(stats_versus(&bench, 0));
+    assert_true(stats_versus_ratio(&bench, 0, 0) < 0);
+    for (unsigned rep = 0; rep < REPS; rep++) {
+        struct sample *sm = bench_sample(&bench, 0, 0, rep);
+
+        strcpy(sm->sm_versus, "one / other");
+        sm->sm_versus_ns = other_ns[rep];
+    }
+    assert_string_equal(stats_versus(&bench, 0), "one / other");
+    NEAR(stats_versus_ratio(&bench, 0, 0), 1); /* of 0.5, 1, 2 */
+    assert_true(stats_versus_ratio(&bench, 0, 1) < 0);
+}
+
 static void patterns(void **state)
 {
     (void)state;
@@ -108,6 +143,8 @@ int main(void)
         cmocka_unit_test(ratio_is_to_the_best_other),
         cmocka_unit_test(cells_are_medians_of_good_samples),
         cmocka_unit_test(ratios_over_workloads),
+        cmocka_unit_test(object_caches_are_in_no_mean),
+        cmocka_unit_test(two_ways),
         cmocka_unit_test(patterns),
     };
 

@@ -3,7 +3,7 @@
  * Role: slabkit-workloads: runs one workload in this process and reports it in one line.
  * Owns: the table of workloads.
  * Failure: wrong usage ends with status 2, a workload that cannot go on with status 1.
- * Why: a plain program that knows nothing of slabkit; which malloc it gets is decided by who
+ * Why: a plain program, linked against no allocator; which malloc it gets is decided by who
  *      starts it, and it says which one that was, because ld.so ignores a library it cannot load.
  */
 #include "workloads.h"
@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 static const struct workload *const families[] = {
-    pair_workloads,    batch_workloads,    ring_workloads,  server_workloads,
-    sharing_workloads, turnover_workloads, phase_workloads, idle_workloads,
-    realloc_workloads, large_workloads,    empty_workloads,
+    pair_workloads,     batch_workloads,  ring_workloads,  server_workloads,  sharing_workloads,
+    turnover_workloads, phase_workloads,  idle_workloads,  realloc_workloads, large_workloads,
+    empty_workloads,    object_workloads, typed_workloads, colour_workloads,
 };
 
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
@@ -48,27 +48,44 @@ static int workloads_list(int fd)
     return 0;
 }
 
-static const char *malloc_file(void)
+static const char *symbol_file(const char *name)
 {
-    void *symbol = dlsym(RTLD_DEFAULT, "malloc");
+    void *symbol = dlsym(RTLD_DEFAULT, name);
     Dl_info info;
 
     return symbol && dladdr(symbol, &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+static int absent_report(const struct workload *wl, const struct outcome *oc, int fd)
+{
+    int n = dprintf(fd, "{\"workload\": \"%s\", \"absent\": \"%s\", \"malloc\": \"%s\"}\n",
+                    wl->wl_name, oc->oc_absent, symbol_file("malloc"));
+
+    return n < 0 ? 1 : 0;
+}
+
+static void extras_print(const struct outcome *oc, int fd)
+{
+    if (oc->oc_cache)
+        dprintf(fd, ", \"cache\": \"%s\"", symbol_file("kmem_cache_create"));
+    if (oc->oc_versus)
+        dprintf(fd, ", \"versus\": \"%s\", \"versus_ns\": %llu", oc->oc_versus,
+                (unsigned long long)oc->oc_versus_ns);
 }
 
 /* The peak is read before anything that could still raise it. */
 static int outcome_report(const struct workload *wl, const struct outcome *oc, int fd)
 {
     long peak_kib = work_peak_rss_kib();
-    int n =
-        dprintf(fd,
-                "{\"workload\": \"%s\", \"ns\": %llu, \"ops\": %llu, \"ns_per_op\": %.3f, "
-                "\"peak_kib\": %ld, \"start_kib\": %ld, \"end_kib\": %ld, \"malloc\": \"%s\"}\n",
-                wl->wl_name, (unsigned long long)oc->oc_ns, (unsigned long long)oc->oc_ops,
-                (double)oc->oc_ns / (double)oc->oc_ops, peak_kib, oc->oc_start_kib, oc->oc_end_kib,
-                malloc_file());
 
-    return n < 0 ? 1 : 0;
+    dprintf(fd,
+            "{\"workload\": \"%s\", \"ns\": %llu, \"ops\": %llu, \"ns_per_op\": %.3f, "
+            "\"peak_kib\": %ld, \"start_kib\": %ld, \"end_kib\": %ld, \"malloc\": \"%s\"",
+            wl->wl_name, (unsigned long long)oc->oc_ns, (unsigned long long)oc->oc_ops,
+            (double)oc->oc_ns / (double)oc->oc_ops, peak_kib, oc->oc_start_kib, oc->oc_end_kib,
+            symbol_file("malloc"));
+    extras_print(oc, fd);
+    return dprintf(fd, "}\n") < 0 ? 1 : 0;
 }
 
 static int workload_run(const char *name, const char *scale, int fd)
@@ -82,7 +99,7 @@ static int workload_run(const char *name, const char *scale, int fd)
     }
     work_set_scale(scale ? strtod(scale, NULL) : 1.0);
     wl->wl_run(wl, &oc);
-    return outcome_report(wl, &oc, fd);
+    return oc.oc_absent ? absent_report(wl, &oc, fd) : outcome_report(wl, &oc, fd);
 }
 
 static int fd_of(const char *text)

@@ -53,6 +53,37 @@ void work_stop(struct outcome *oc, uint64_t ops)
     oc->oc_ops = ops;
 }
 
+#define TURNS 200u
+
+static uint64_t calls_time(void (*way)(void *), void *arg, uint64_t calls)
+{
+    uint64_t start_ns = work_now_ns();
+
+    for (uint64_t i = 0; i < calls; i++)
+        way(arg);
+    return work_now_ns() - start_ns;
+}
+
+/* Who goes first in a turn goes second in the next. A first call of each, untimed, warms both up. */
+void work_two_ways(struct outcome *oc, const struct two_ways *tw)
+{
+    uint64_t calls = work_count(tw->tw_calls) / TURNS + 1;
+    void (*way[2])(void *) = {tw->tw_one, tw->tw_other};
+    uint64_t ns[2] = {0, 0};
+
+    calls_time(way[0], tw->tw_arg, 1);
+    calls_time(way[1], tw->tw_arg, 1);
+    for (unsigned i = 0; i < 2 * TURNS; i++) {
+        unsigned which = (i ^ i >> 1) & 1;
+
+        ns[which] += calls_time(way[which], tw->tw_arg, calls);
+    }
+    oc->oc_ns = ns[0];
+    oc->oc_versus_ns = ns[1];
+    oc->oc_versus = tw->tw_versus;
+    oc->oc_ops = calls * TURNS * tw->tw_ops;
+}
+
 static void proc_read(const char *path, char *text, size_t bytes)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

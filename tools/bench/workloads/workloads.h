@@ -19,6 +19,12 @@ struct outcome {
     uint64_t oc_ops;   /* operations done in it */
     long oc_start_kib; /* RSS before the work; negative: not measured */
     long oc_end_kib;   /* RSS after the work, when idle; negative: not measured */
+    bool oc_cache;     /* the objects came from an object cache */
+    /* NULL: done. Otherwise why this allocator takes no part; then nothing else counts. */
+    const char *oc_absent;
+    /* The same work done another way in the same process; NULL: no second way. */
+    const char *oc_versus; /* "this way / other way" */
+    uint64_t oc_versus_ns; /* what oc_ops took the other way */
 };
 
 struct workload {
@@ -42,6 +48,9 @@ extern const struct workload phase_workloads[];
 extern const struct workload idle_workloads[];
 extern const struct workload realloc_workloads[];
 extern const struct workload large_workloads[];
+extern const struct workload object_workloads[];
+extern const struct workload typed_workloads[];
+extern const struct workload colour_workloads[];
 extern const struct workload empty_workloads[];
 
 /* Repetitions after --scale: at least 1. */
@@ -51,6 +60,18 @@ void work_set_scale(double scale);
 uint64_t work_now_ns(void);
 void work_start(struct outcome *oc);
 void work_stop(struct outcome *oc, uint64_t ops);
+
+/* One piece of work and two ways to do it. */
+struct two_ways {
+    const char *tw_versus; /* "one way / other way" */
+    void (*tw_one)(void *arg);
+    void (*tw_other)(void *arg);
+    void *tw_arg;
+    uint64_t tw_calls; /* of each, before --scale */
+    uint64_t tw_ops;   /* operations in a call */
+};
+/* Both, in short turns, so that a slow moment of the machine falls on both. */
+void work_two_ways(struct outcome *oc, const struct two_ways *tw);
 
 long work_rss_kib(void);
 long work_peak_rss_kib(void);
