@@ -8,7 +8,7 @@ BENCH_ARGS   ?=
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
-.PHONY: all run test guest-test bench install soak format clean help
+.PHONY: all run test guest-test bench bench-pools install soak format clean help
 .DEFAULT_GOAL := all
 
 all:
@@ -38,6 +38,12 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@$(BUILD)/bin/slabkit bench $(BENCH_ARGS)
 
+bench-pools:
+	@scripts/deps.sh pools
+	@$(CONFIGURE) >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS) --target slabkit-pools
+	@$(BUILD)/bin/slabkit-pools
+
 install:
 	@$(CONFIGURE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS) --target products
@@ -61,6 +67,7 @@ help:
 	@echo 'make test                all tests: this build, clang, debug, sanitizers, 64-bit ARM'
 	@echo 'make guest-test          on a Linux under QEMU with more CPUs and nodes: the long form (half an hour)'
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
+	@echo 'make bench-pools         object caches beside DPDK, APR and talloc pools (installs about 220 packages for DPDK)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
 	@echo 'make format              clang-format over the tree'

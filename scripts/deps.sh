@@ -3,7 +3,7 @@
 # Role: makes sure that the Debian packages for a task are installed: installs them when root, else prints the
 #       command that does and exits 1.
 #
-#   deps.sh run|test|guest|bench
+#   deps.sh run|test|guest|bench|pools
 #
 # A package is written  name[|other-name...][?command]:  any of the names will do (releases differ), and
 # a command found in PATH makes it unnecessary.
@@ -27,8 +27,9 @@ test)
     [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest"
     ;;
 guest) wanted="$build libcmocka-dev $guest" ;;
+pools) wanted="$build libapr1-dev libtalloc-dev libdpdk-dev" ;;
 *)
-    echo "usage: $0 run|test|guest|bench" >&2
+    echo "usage: $0 run|test|guest|bench|pools" >&2
     exit 2
     ;;
 esac
