@@ -18,7 +18,8 @@ add_compile_options(
     -Wall -Wextra -Wshadow -Werror
     "$<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes;-Wmissing-prototypes>"
     "$<$<COMPILE_LANGUAGE:C>:-fno-semantic-interposition>")
-include_directories(${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+include_directories(${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include
+                    ${PROJECT_SOURCE_DIR}/src/plat/hosted)
 
 if(SLABKIT_DEBUG)
     add_compile_definitions(SLABKIT_DEBUG)

@@ -28,9 +28,13 @@ SK_INLINE unsigned sk_ctz(uint64_t v)
     return (unsigned)__builtin_ctzll(v);
 }
 
+/* Sums of pairs, of fours, of bytes. The builtin would be a call into the compiler's library. */
 SK_INLINE unsigned sk_popcount(uint64_t v)
 {
-    return (unsigned)__builtin_popcountll(v);
+    v -= v >> 1 & 0x5555555555555555u;
+    v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (unsigned)(v * 0x0101010101010101u >> 56);
 }
 
 /*

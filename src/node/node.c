@@ -139,7 +139,7 @@ static struct slab *grow_slab(struct node_cache *nd, void *run, unsigned slot)
 struct slab *node_grow(struct node_cache *nd, unsigned slot)
 {
     bool zeroed;
-    void *run = region_alloc(nd->nd_geom->pages, 1, &zeroed);
+    void *run = region_alloc(nd->nd_geom->pages, nd->nd_geom->run_align, &zeroed);
     struct slab *s;
 
     if (!run)

@@ -95,6 +95,12 @@ struct chain {
 
 #define CHAIN_BUCKETS 16u
 
+/* Of neighbours they differ by one, if they are of the least size. */
+static uintptr_t slab_number(const struct slab *s)
+{
+    return (uintptr_t)s->sl_run / sk_max(SLAB_BYTES_MIN, PLAT_PAGE_BYTES);
+}
+
 static void chain_send(struct slot_cache *sc, struct chain *ch)
 {
     if (!ch->slab)
@@ -108,7 +114,7 @@ static void chain_send(struct slot_cache *sc, struct chain *ch)
 
 static void chain_add(struct slot_cache *sc, struct chain *buckets, struct slab *s, void *p)
 {
-    struct chain *ch = &buckets[((uintptr_t)s->sl_run >> PLAT_PAGE_SHIFT) % CHAIN_BUCKETS];
+    struct chain *ch = &buckets[slab_number(s) % CHAIN_BUCKETS];
     enum misuse fault = slab_check(s, p);
 
     /* The tail's link is written last, by the push: a second p there would vanish unseen. */

@@ -34,7 +34,8 @@
 #include "base/atomic.h"
 #include "base/check.h"
 
-#define PLAT_SLOT_SHIFT  17u
+#include "plat_sizes.h" /* the platform\'s, by include path */
+
 #define PLAT_SLOT_WORDS  (1u << (PLAT_SLOT_SHIFT - 3))
 #define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4) /* indices of arrays */
 #define PLAT_FOREIGN     (PLAT_SLOT_WORDS / 2)
@@ -54,14 +55,14 @@
 #define PLAT_NODES_MAX    16u
 
 /* The engine's page. A slab and a large block begin on a page. */
-#define PLAT_PAGE_SHIFT 16u
 #define PLAT_PAGE_BYTES ((size_t)1 << PLAT_PAGE_SHIFT)
 
 enum plat_mode {
     PLAT_MODE_NONE,
     PLAT_MODE_RSEQ_CID,
     PLAT_MODE_RSEQ_CPU,
-    PLAT_MODE_PORTABLE
+    PLAT_MODE_PORTABLE,
+    PLAT_MODE_KERNEL
 };
 
 /* ---- start-up ---------------------------------------------------------------------------- */
@@ -78,7 +79,8 @@ struct plat_config {
  */
 enum plat_mode plat_init(const struct plat_config *cfg);
 enum plat_mode plat_mode(void);
-const char *plat_mode_name(enum plat_mode mode); /* "none", "rseq-cid", "rseq-cpu", "portable" */
+/* "none", "rseq-cid", "rseq-cpu", "portable"; in a kernel "none", "kernel" */
+const char *plat_mode_name(enum plat_mode mode);
 
 /* Why the mode is what it is, in a few words for the report; constant after plat_init. */
 const char *plat_mode_reason(void);
@@ -92,12 +94,16 @@ size_t plat_resident_limit_bytes(
 /* Address space, not memory: bytes and align multiples of the system page, align a power of two.
  * NULL when refused. Not usable before plat_commit. */
 void *plat_reserve(size_t bytes, size_t align);
-/* Makes reserved pages usable (zero when first touched). false: the system refused. Cheap when the
- * system needs no call for it. */
+/* Makes reserved pages usable (zero when first touched); those that are already stay as they are.
+ * false: the system refused, nothing changed. Cheap when the system needs no call for it. */
 bool plat_commit(void *p, size_t bytes);
-/* Gives the memory of committed pages back at once; they stay committed and read as zero. */
+/* Gives the memory of committed pages back at once; they stay committed and read as zero. A system
+ * that must be able to refuse memory may only clear it. */
 void plat_discard(void *p, size_t bytes);
-/* Unmaps reserved address space. */
+/* The same of pages that nobody touches until they were committed again; where PLAT_DECOMMIT_KEEPS,
+ * that is not needed. */
+void plat_decommit(void *p, size_t bytes);
+/* Unmaps address space: all that one plat_reserve or plat_map gave. */
 void plat_release(void *p, size_t bytes);
 /* Memory outside of any reservation, usable at once and zero; NULL when refused. */
 void *plat_map(size_t bytes, size_t align);

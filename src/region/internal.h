@@ -85,8 +85,9 @@ enum region_maps {
 
 struct region {
     struct plat_lock lock SK_CACHE_ALIGNED;
-    uint32_t frontier;  /* first fresh page; what is before it is not clean */
-    uint32_t committed; /* pages below are usable; written under grow_lock too; >= frontier */
+    uint32_t frontier;   /* first fresh page; what is before it is not clean */
+    uint32_t committed;  /* pages below are usable; written under grow_lock too; >= frontier */
+    uint32_t given_back; /* fresh pages from here on are usable still; those before may not be */
     /* Per map: entries from here on were never written to or were given back, unless they are
      * below the frontier. */
     uint32_t map_high[REGION_MAPS];

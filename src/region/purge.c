@@ -58,7 +58,7 @@ static size_t purge_piece(struct purge_goal *goal)
     if (pages == 0)
         return 0;
     size_t bytes = (size_t)pages << PLAT_PAGE_SHIFT;
-    plat_discard(region_page_addr(page), bytes);
+    plat_decommit(region_page_addr(page), bytes);
     plat_lock(&region.lock);
     piece_end(page, pages);
     plat_unlock(&region.lock);

@@ -64,7 +64,7 @@ void region_get_stats(struct region_stats *out)
         .huge_blocks = region.huge_blocks,
         .peak_bytes = region.peak_bytes,
         .returned_bytes = region.returned_bytes,
-        .runs_allocated = region.runs_allocated,
+        .runs_allocated = sk_load_relaxed(&region.runs_allocated),
         .runs_freed = region.runs_freed,
         .trims = region.trims,
         .reaps = region.reaps,

@@ -77,6 +77,7 @@ static uint32_t frontier_retreat(uint32_t page, uint32_t left)
         page = left;
     }
     region_note_frontier();
+    region.given_back = (uint32_t)sk_max(region.given_back, region.frontier);
     sk_store_relaxed(&region.frontier, page);
     return page;
 }
@@ -177,6 +178,7 @@ struct request {
 struct grant {
     uint32_t page;
     enum run_kind from; /* RUN_NONE: fresh */
+    bool given_back;    /* may have to be committed anew */
 };
 
 /* First page at or above `page` whose address is aligned. */
@@ -206,6 +208,7 @@ static bool take_listed(enum run_kind kind, const struct request *rq, struct gra
     if (head == RUN_NIL)
         return false;
     out->from = kind;
+    out->given_back = kind == RUN_CLEAN;
     out->page = (uint32_t)page_align_up(head, rq->align);
     run_take(kind, head, out->page, rq->pages);
     return true;
@@ -221,6 +224,7 @@ static bool take_fresh(const struct request *rq, struct grant *out)
         return false;
     out->from = RUN_NONE;
     out->page = (uint32_t)at;
+    out->given_back = at < region.given_back;
     sk_store_relaxed(&region.frontier, (uint32_t)at + rq->pages);
     if (at > skipped_at)
         run_insert_clean(skipped_at, (uint32_t)at - skipped_at);
@@ -235,12 +239,30 @@ static bool take(const struct request *rq, struct grant *out, uint64_t *end)
         take_listed(RUN_DIRTY, rq, out) || take_listed(RUN_CLEAN, rq, out) || take_fresh(rq, out);
     if (ok) {
         account_taken(out->from, rq->pages);
-        region.runs_allocated++;
     } else {
         *end = page_align_up(region.frontier, rq->align) + rq->pages;
     }
     plat_unlock(&region.lock);
     return ok;
+}
+
+/* Pages in use that are not committed go back as clean. */
+static void untake(uint32_t page, uint32_t pages)
+{
+    plat_lock(&region.lock);
+    region.used_pages -= pages;
+    run_insert_clean(page, pages);
+    plat_unlock(&region.lock);
+}
+
+/* What was given back needs the system's leave again. */
+static bool make_usable(const struct request *rq, const struct grant *got)
+{
+    if (PLAT_DECOMMIT_KEEPS || !got->given_back ||
+        plat_commit(region_page_addr(got->page), (size_t)rq->pages << PLAT_PAGE_SHIFT))
+        return true;
+    untake(got->page, rq->pages);
+    return false;
 }
 
 /* Others may take what was grown, hence the loop: it ends with theirs at the range's end. */
@@ -250,7 +272,7 @@ static bool take_growing(const struct request *rq, struct grant *out)
     while (!take(rq, out, &end))
         if (!region_grow(end))
             return false;
-    return true;
+    return make_usable(rq, out);
 }
 
 /*
@@ -289,6 +311,7 @@ void *region_alloc(size_t pages, size_t align_pages, bool *zeroed)
         return NULL;
     if (!take_growing(&rq, &got) && (plat_refusing() || !take_last(&rq, &got)))
         return NULL;
+    sk_add_relaxed(&region.runs_allocated, 1);
     void *run = region_page_addr(got.page);
     if (got.from == RUN_NONE)
         region_advise_fresh(run, pages << PLAT_PAGE_SHIFT);
@@ -357,15 +380,19 @@ static enum reach reach_locked(uint64_t at, uint64_t end)
     return REACH_GROW;
 }
 
-static bool take_behind(uint32_t at, uint32_t end)
+/* *given_back: some of it may have to be committed anew. */
+static bool take_behind(uint32_t at, uint32_t end, bool *given_back)
 {
     bool zero = true;
+
+    *given_back = at < region.given_back && region.frontier < end;
     while (at < end && at < region.frontier) {
         enum run_kind kind = region_map.info[at].run_kind;
         uint32_t pages = (uint32_t)sk_min(region_map.info[at].run_pages, end - at);
         run_take(kind, at, at, pages);
         account_taken(kind, pages);
         zero &= kind == RUN_CLEAN;
+        *given_back |= kind == RUN_CLEAN;
         at += pages;
     }
     if (at < end) {
@@ -375,10 +402,22 @@ static bool take_behind(uint32_t at, uint32_t end)
     return zero;
 }
 
+/* All or nothing: refused, what was had behind the run is clean. */
+static bool usable_behind(uint32_t at, uint32_t end)
+{
+    size_t bytes = (size_t)(end - at) << PLAT_PAGE_SHIFT;
+    if (plat_commit(region_page_addr(at), bytes))
+        return true;
+    plat_decommit(region_page_addr(at), bytes);
+    untake(at, end - at);
+    return false;
+}
+
 bool region_extend(void *run, size_t pages, size_t new_pages, bool *zeroed)
 {
     uint64_t at = region_page(run) + pages, end = at + (new_pages - pages);
     enum reach reach;
+    bool given_back = false;
 
     SK_ASSERT(new_pages >= pages);
     if (new_pages > region_map.npages || end > region_map.npages)
@@ -386,10 +425,11 @@ bool region_extend(void *run, size_t pages, size_t new_pages, bool *zeroed)
     do {
         plat_lock(&region.lock);
         reach = reach_locked(at, end);
-        bool zero = reach == REACH_ALL && take_behind((uint32_t)at, (uint32_t)end);
+        bool zero = reach == REACH_ALL && take_behind((uint32_t)at, (uint32_t)end, &given_back);
         plat_unlock(&region.lock);
         if (zeroed)
             *zeroed = zero;
     } while (reach == REACH_GROW && region_grow(end));
-    return reach == REACH_ALL;
+    given_back &= !PLAT_DECOMMIT_KEEPS;
+    return reach == REACH_ALL && (!given_back || usable_behind((uint32_t)at, (uint32_t)end));
 }

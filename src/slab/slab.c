@@ -21,9 +21,9 @@ static bool geom_fits(size_t size, size_t pages)
 
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align, uint16_t kind)
 {
-    size_t pages = 1;
+    size_t pages = sk_max(SLAB_BYTES_MIN / PLAT_PAGE_BYTES, 1);
 
-    SK_REQUIRE(sk_is_pow2(align) && align <= PLAT_PAGE_BYTES && size <= SLAB_OBJ_MAX);
+    SK_REQUIRE(sk_is_pow2(align) && align <= SLAB_ALIGN_MAX && size <= SLAB_OBJ_MAX);
     size = sk_align_up(size, sk_max(align, sizeof(void *)));
     while (pages < SLAB_PAGES_MAX && !geom_fits(size, pages))
         pages++;
@@ -31,6 +31,7 @@ void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t a
     g->size = (uint32_t)size;
     g->align = (uint32_t)align;
     g->pages = (uint32_t)pages;
+    g->run_align = (uint32_t)sk_max(align / PLAT_PAGE_BYTES, 1);
     g->objs = (uint32_t)(pages * PLAT_PAGE_BYTES / size);
     g->colour_off = (uint32_t)sk_max(align, SK_CACHE_LINE);
     g->colours = (uint32_t)((pages * PLAT_PAGE_BYTES - g->objs * size) / g->colour_off) + 1;

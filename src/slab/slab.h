@@ -38,10 +38,11 @@ struct slab_hooks {
 /* What all slabs of a cache share. Constant before its first slab. */
 struct slab_geom {
     const char *name;
-    uint32_t size;    /* stride in bytes, a multiple of align */
-    uint32_t align;   /* of every object, a power of two, at most a page */
-    uint32_t objs;    /* in one slab */
-    uint32_t pages;   /* run length */
+    uint32_t size;      /* stride in bytes, a multiple of align */
+    uint32_t align;     /* of every object, a power of two, at most SLAB_ALIGN_MAX */
+    uint32_t objs;      /* in one slab */
+    uint32_t pages;     /* run length */
+    uint32_t run_align; /* of the run, in pages, a power of two */
     uint32_t colours; /* first objects may start at 0, colour_off, ... (colours - 1) * colour_off */
     uint32_t colour_off; /* bytes, a multiple of align */
     uint16_t kind;       /* the cache's array index */
@@ -54,14 +55,16 @@ struct slab_geom {
 #define SLAB_MANY_MAX  ((size_t)32 << 10) /* objects up to this have company */
 #define SLAB_OBJS_MIN  8u                 /* at least so much */
 #define SLAB_WASTE_DIV 8u                 /* at most 1/8 of a run may be left over */
+#define SLAB_BYTES_MIN ((size_t)16 << 10) /* less would be mostly descriptors and locks */
 #define SLAB_OBJ_MAX   ((size_t)16 << 20)
 #define SLAB_PAGES_MAX (SLAB_OBJ_MAX / PLAT_PAGE_BYTES)
+#define SLAB_ALIGN_MAX ((size_t)64 << 10)
 
 /*
- * Chooses the run: the fewest pages that leave over at most 1/SLAB_WASTE_DIV of it and hold
- * SLAB_OBJS_MIN objects of up to SLAB_MANY_MAX bytes, or one larger object; and the colours from
- * what is left over. size <= SLAB_OBJ_MAX, align a power of two <= PLAT_PAGE_BYTES. No hooks, links
- * inside: who wants them sets the fields afterwards.
+ * Chooses the run: the fewest pages of SLAB_BYTES_MIN or more that leave over at most
+ * 1/SLAB_WASTE_DIV of it and hold SLAB_OBJS_MIN objects of up to SLAB_MANY_MAX bytes, or one larger
+ * object; and the colours from what is left over. size <= SLAB_OBJ_MAX, align a power of two <=
+ * SLAB_ALIGN_MAX. No hooks, links inside: who wants them sets the fields afterwards.
  */
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
                     uint16_t kind);

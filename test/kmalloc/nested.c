@@ -186,8 +186,8 @@ static pthread_barrier_t barrier;
 
 static void fill_and_check(uint64_t *seed, uint64_t who)
 {
-    static __thread void *p[EACH];
-    static __thread size_t size[EACH];
+    void *p[EACH];
+    size_t size[EACH];
     unsigned n = 0;
 
     plat_enter();

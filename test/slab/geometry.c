@@ -5,7 +5,7 @@
  */
 #include "fixture.h"
 
-static const size_t aligns[] = {1, 8, 16, 64, 256, 4096, PLAT_PAGE_BYTES};
+static const size_t aligns[] = {1, 8, 16, 64, 256, 4096, SLAB_ALIGN_MAX};
 
 static size_t run_bytes(const struct slab_geom *g)
 {
@@ -37,8 +37,10 @@ static void check_size(const struct slab_geom *g, size_t size, size_t align)
 static void check_run(const struct slab_geom *g)
 {
     assert_true(rule(g->size, g->pages));
-    for (unsigned fewer = 1; fewer < g->pages; fewer++)
-        assert_false(rule(g->size, fewer));
+    for (size_t fewer = 1; fewer < g->pages; fewer++)
+        assert_false(rule(g->size, fewer) && fewer * PLAT_PAGE_BYTES >= SLAB_BYTES_MIN);
+    assert_true(run_bytes(g) >= SLAB_BYTES_MIN);
+    assert_true(g->run_align * PLAT_PAGE_BYTES >= g->align);
     assert_true(g->pages <= SLAB_PAGES_MAX);
     assert_int_equal(g->objs, run_bytes(g) / g->size);
 }
@@ -169,8 +171,8 @@ static void test_refuses_what_has_no_geometry(void **state)
     (void)state;
     assert_true(dies(refuse_align, 24));
     assert_true(dies(refuse_align, 0));
-    assert_true(dies(refuse_align, PLAT_PAGE_BYTES * 2));
-    assert_false(dies(refuse_align, PLAT_PAGE_BYTES));
+    assert_true(dies(refuse_align, SLAB_ALIGN_MAX * 2));
+    assert_false(dies(refuse_align, SLAB_ALIGN_MAX));
     assert_true(dies(refuse_size, SLAB_OBJ_MAX + 1));
     assert_false(dies(refuse_size, SLAB_OBJ_MAX));
 }

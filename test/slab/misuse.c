@@ -111,18 +111,18 @@ static void test_lines(void **state)
 
     (void)state;
     shot.what = MISUSE_DOUBLE;
-    expect_death(say, &shot, "slabkit: double free of 0xabc0, a 136-byte object of shelf\n");
+    expect_death(say, &shot, "slabkit: double free of 0xabc0, a 200-byte object of shelf\n");
     shot.what = MISUSE_NEVER;
     expect_death(
         say, &shot,
-        "slabkit: free of 0xabc0, an object of shelf (136 bytes) that was never allocated\n");
+        "slabkit: free of 0xabc0, an object of shelf (200 bytes) that was never allocated\n");
     shot.what = MISUSE_INTERIOR;
     expect_death(say, &shot,
-                 "slabkit: free of 0xabc0, which points inside a 136-byte object of shelf\n");
+                 "slabkit: free of 0xabc0, which points inside a 200-byte object of shelf\n");
     shot.what = MISUSE_OUTSIDE;
     expect_death(
         say, &shot,
-        "slabkit: free of 0xabc0, which lies outside of the objects of its slab of shelf (136 "
+        "slabkit: free of 0xabc0, which lies outside of the objects of its slab of shelf (200 "
         "bytes each)\n");
     shot.what = MISUSE_FREED;
     expect_death(say, &shot, "slabkit: free of 0xabc0, which is not allocated (freed already?)\n");
@@ -140,12 +140,12 @@ static void test_collect_of_a_double(void **state)
     shot.p = out[1];
     slab_put(s, out[1]);
     expect_death(push_and_collect, &shot,
-                 "slabkit: double free of %p, a 136-byte object of shelf\n", out[1]);
+                 "slabkit: double free of %p, a 200-byte object of shelf\n", out[1]);
     slab_take(s, out, 1);
     slab_push_remote(s, out[1], out[1]);
     shot.p = out[1];
     expect_death(push_and_collect, &shot,
-                 "slabkit: double free of %p, a 136-byte object of shelf\n", out[1]);
+                 "slabkit: double free of %p, a 200-byte object of shelf\n", out[1]);
 }
 
 static void damage_and_collect(void *arg)
@@ -170,25 +170,25 @@ static void test_collect_of_a_damaged_link(void **state)
     shot.q = (void *)0x10;
     expect_death(
         damage_and_collect, &shot,
-        "slabkit: free of 0x10, which lies outside of the objects of its slab of shelf (136 "
+        "slabkit: free of 0x10, which lies outside of the objects of its slab of shelf (200 "
         "bytes each)\n");
     shot.q = (void *)~(uintptr_t)0;
     expect_death(damage_and_collect, &shot,
-                 "slabkit: free of %p, which lies outside of the objects of its slab of shelf (136 "
+                 "slabkit: free of %p, which lies outside of the objects of its slab of shelf (200 "
                  "bytes each)\n",
                  shot.q);
     shot.q = (char *)out[1] + 3;
     expect_death(damage_and_collect, &shot,
-                 "slabkit: free of %p, which points inside a 136-byte object of shelf\n", shot.q);
+                 "slabkit: free of %p, which points inside a 200-byte object of shelf\n", shot.q);
     /* The same offset, 4 GiB further. */
     shot.q = (char *)out[1] + (1ull << 32);
     expect_death(damage_and_collect, &shot,
-                 "slabkit: free of %p, which lies outside of the objects of its slab of shelf (136 "
+                 "slabkit: free of %p, which lies outside of the objects of its slab of shelf (200 "
                  "bytes each)\n",
                  shot.q);
     shot.q = object(s, 4);
     expect_death(damage_and_collect, &shot,
-                 "slabkit: free of %p, an object of shelf (136 bytes) that was never allocated\n",
+                 "slabkit: free of %p, an object of shelf (200 bytes) that was never allocated\n",
                  shot.q);
 }
 
@@ -203,6 +203,6 @@ int main(void)
         cmocka_unit_test(test_collect_of_a_double),
         cmocka_unit_test(test_collect_of_a_damaged_link),
     };
-    slab_geom_init(&geom, "shelf", 136, 8, KIND);
+    slab_geom_init(&geom, "shelf", 200, 8, KIND);
     return cmocka_run_group_tests(tests, start_region, NULL);
 }

@@ -179,6 +179,8 @@ static void test_objects_are_never_touched(void **state)
     size_t bytes = g.pages * PLAT_PAGE_BYTES;
 
     (void)state;
+    if (!PLAT_DECOMMIT_KEEPS)
+        skip(); /* pages have their memory before they are touched */
     plat_discard(s->sl_run, bytes);
     assert_int_equal(resident(s->sl_run, bytes), 0);
     for (unsigned n; (n = slab_take(s, out, 7)) != 0;)
@@ -297,9 +299,9 @@ static void test_verify_sees_wrong_counts(void **state)
     s->sl_bits[1] ^= 1;
     assert_false(slab_verify(s));
     s->sl_bits[1] ^= 1;
-    s->sl_bits[5] |= 1;
+    s->sl_bits[3] |= 1;
     assert_false(slab_verify(s));
-    s->sl_bits[5] = 0;
+    s->sl_bits[3] = 0;
     s->sl_remote = SLAB_AWAY;
     assert_false(slab_verify(s));
     s->sl_remote = SLAB_EMPTY;

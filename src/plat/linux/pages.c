@@ -194,6 +194,11 @@ void plat_discard(void *p, size_t bytes)
     sys_call3(SYS_madvise, p, bytes, MADV_DONTNEED);
 }
 
+void plat_decommit(void *p, size_t bytes)
+{
+    plat_discard(p, bytes);
+}
+
 void *plat_map(size_t bytes, size_t align)
 {
     if (refused())

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: brings up the other CPUs; gives them work; lets them sleep when they have none.
+ * Below: apic.c, firmware.c.
+ * Owns: one piece of work for each CPU.
+ * Concurrency: busy is set by who gives work, by compare-and-swap, and cleared by the CPU itself.
+ */
+#include "kernel/io.h"
+#include "kernel/kernel.h"
+
+extern char trampoline[], trampoline_end[];
+extern uintptr_t trampoline_stack;
+
+static struct {
+    bool busy;  /* atomic */
+    bool given; /* atomic: fn and arg are there */
+    void (*fn)(void *arg);
+    void *arg;
+} SK_CACHE_ALIGNED work[KERN64_CPUS_MAX];
+
+static unsigned char ids[KERN64_CPUS_MAX];
+static unsigned next_cpu; /* the one that is being started */
+void (*cpu_told_hook)(void);
+
+void kern64_hook_ipi(unsigned cpu, enum kern64_ipi what)
+{
+    apic_send(ids[cpu], what == KERN64_IPI_ASKED ? VECTOR_ASKED : VECTOR_TOLD);
+}
+
+void message_send(unsigned cpu)
+{
+    apic_send(ids[cpu], VECTOR_MESSAGE);
+}
+
+/* ---- work ---------------------------------------------------------------------------------- */
+
+bool cpu_is_idle(unsigned cpu)
+{
+    return !sk_load_acquire(&work[cpu].busy);
+}
+
+bool cpu_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+    bool idle = false;
+
+    if (!sk_load_acquire(&kern64_cpu[cpu].online) || !sk_cas_acquire(&work[cpu].busy, &idle, true))
+        return false;
+    work[cpu].fn = fn;
+    work[cpu].arg = arg;
+    sk_store_release(&work[cpu].given, true);
+    apic_send(ids[cpu], VECTOR_WAKE);
+    return true;
+}
+
+bool cpu_run(void (*fn)(void *arg), void *arg, unsigned *cpu)
+{
+    for (*cpu = 1; *cpu < plat_nslots(); ++*cpu)
+        if (cpu_run_on(*cpu, fn, arg))
+            return true;
+    return false;
+}
+
+static void look_if_told(void)
+{
+    if (kern64_was_told() && cpu_told_hook)
+        cpu_told_hook();
+}
+
+/* Work given or a tell after the look wakes the CPU: its interrupt waits for the halt. */
+void cpu_rest(void)
+{
+    unsigned cpu = plat_slot();
+
+    irq_off();
+    if (sk_load_acquire(&work[cpu].given) || sk_load_relaxed(&kern64_cpu[cpu].told))
+        irq_on();
+    else
+        irq_on_and_halt();
+    look_if_told();
+}
+
+static _Noreturn void cpu_idle(unsigned cpu)
+{
+    for (;;) {
+        cpu_rest();
+        if (!sk_load_acquire(&work[cpu].given))
+            continue;
+        sk_store_relaxed(&work[cpu].given, false);
+        work[cpu].fn(work[cpu].arg);
+        sk_store_release(&work[cpu].busy, false);
+    }
+}
+
+/* ---- start --------------------------------------------------------------------------------- */
+
+void cpu_set_gs(unsigned cpu);
+void cpu_set_gs(unsigned cpu)
+{
+    kern64_cpu_init(cpu);
+    write_msr(MSR_GS_BASE, (uintptr_t)&kern64_cpu[cpu]);
+}
+
+_Noreturn void cpu_main(void);
+_Noreturn void cpu_main(void)
+{
+    unsigned cpu = sk_load_acquire(&next_cpu);
+
+    cpu_set_gs(cpu);
+    trap_init();
+    apic_enable();
+    kern64_online();
+    cpu_idle(cpu);
+}
+
+#define TRAMPOLINE_AT ((uintptr_t)TRAMPOLINE)
+
+static void start_one(unsigned cpu)
+{
+    uint64_t stack = kern64_frames_alloc(CPU_STACK_ORDER, kern64_cpu[cpu].node);
+
+    if (!stack)
+        plat_panic("kernel: no memory for a stack");
+    trampoline_stack = stack + (PLAT_PAGE_BYTES << CPU_STACK_ORDER);
+    sk_store_release(&next_cpu, cpu);
+    apic_start_cpu(ids[cpu], TRAMPOLINE_AT);
+    while (!sk_load_acquire(&kern64_cpu[cpu].online))
+        cpu_pause();
+}
+
+void cpus_start(void)
+{
+    unsigned node[KERN64_CPUS_MAX], nodes, cpus = firmware_cpus(ids, node, &nodes);
+
+    cpus = (unsigned)sk_min(cpus, kernel_option("cpus", KERN64_CPUS_MAX));
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
+        kern64_cpu[cpu].node = node[cpu];
+    kern64_topology(cpus, nodes);
+    __builtin_memcpy((void *)TRAMPOLINE_AT, trampoline, (size_t)(trampoline_end - trampoline));
+    for (unsigned cpu = 1; cpu < cpus; cpu++)
+        start_one(cpu);
+}

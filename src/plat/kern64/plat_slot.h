@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Role: the hit path: pop and push on this CPU's slot, with interrupts off.
+ * Below: section.h, plat.h.
+ * Concurrency: any context, interrupt handlers included. The CPU cannot change between the load of
+ *       the word and its store, and nothing else runs on it: no interrupt comes in, and a kernel
+ *       that preempts does so by one. Other CPUs store the word only to close it (plat_slot_stop).
+ */
+#ifndef SLABKIT_PLAT_SLOT_H
+#define SLABKIT_PLAT_SLOT_H
+
+#include "plat/plat.h"
+#include "section.h"
+
+/* Word 0 of the area of the CPU we are on. Interrupts are off. */
+SK_INLINE uintptr_t *kern64_area(void)
+{
+    uintptr_t *area;
+
+    __asm__ volatile("movq %%gs:8, %0" : "=r"(area));
+    return area;
+}
+
+/* Every access to a word is one instruction: others close words with an exchange. */
+SK_INLINE void *plat_slot_pop(unsigned idx)
+{
+    uint64_t flags = irq_save();
+    uintptr_t *area = kern64_area();
+    uintptr_t word = sk_load_relaxed(&area[idx]);
+    void *obj = *plat_word_top(word);
+
+    if (SK_LIKELY(obj != NULL)) {
+        sk_store_release(&area[idx], word - sizeof(void *));
+        area[PLAT_SLOT_ARRAYS + idx]++;
+    }
+    irq_restore(flags);
+    return obj;
+}
+
+SK_INLINE bool plat_slot_push(unsigned idx, void *obj)
+{
+    uint64_t flags = irq_save();
+    uintptr_t *area = kern64_area();
+    uintptr_t word = sk_load_relaxed(&area[idx]);
+    void **top = plat_word_top(word);
+    bool room = top[1] != PLAT_MARK;
+
+    if (SK_LIKELY(room)) {
+        top[1] = obj;
+        sk_store_release(&area[idx], word + sizeof(void *));
+    }
+    irq_restore(flags);
+    return room;
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Role: of <stdlib.h>, what our tests use. */
+#ifndef KERNEL_LIBC_STDLIB_H
+#define KERNEL_LIBC_STDLIB_H
+
+#include <stddef.h>
+
+/* Of whole pages. */
+void *calloc(size_t n, size_t bytes);
+void free(void *p);
+_Noreturn void exit(int code);
+unsigned long strtoul(const char *text, char **end, int radix);
+unsigned long long strtoull(const char *text, char **end, int radix);
+/* There is no environment. */
+char *getenv(const char *name);
+int atoi(const char *text);
+void qsort(void *at, size_t n, size_t bytes, int (*order)(const void *a, const void *b));
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Role: strings, numbers, sorting, pages from the port's page allocator. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/bits.h"
+#include "plat/kern64/kern64.h"
+
+void *calloc(size_t n, size_t bytes)
+{
+    size_t pages = (n * bytes + PLAT_PAGE_BYTES - 1) >> PLAT_PAGE_SHIFT;
+    uint64_t at = kern64_frames_alloc(sk_log2_ceil(sk_max(pages, 1)), 0);
+
+    return at ? memset(frame_address(at), 0, pages << PLAT_PAGE_SHIFT) : NULL;
+}
+
+void free(void *p)
+{
+    if (p)
+        kern64_frames_free((uint64_t)((char *)p - frame_address(0)));
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i] || !a[i])
+            return (unsigned char)a[i] - (unsigned char)b[i];
+    return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    return strncmp(a, b, (size_t)-1);
+}
+
+char *strstr(const char *text, const char *what)
+{
+    for (; *text; text++)
+        if (strncmp(text, what, strlen(what)) == 0)
+            return (char *)text;
+    return *what ? NULL : (char *)text;
+}
+
+char *strchr(const char *text, int c)
+{
+    for (; *text != (char)c; text++)
+        if (!*text)
+            return NULL;
+    return (char *)text;
+}
+
+/* Decimal. */
+unsigned long strtoul(const char *text, char **end, int radix)
+{
+    unsigned long v = 0;
+
+    (void)radix;
+    for (; *text >= '0' && *text <= '9'; text++)
+        v = v * 10 + (unsigned long)(*text - '0');
+    if (end)
+        *end = (char *)text;
+    return v;
+}
+
+unsigned long long strtoull(const char *text, char **end, int radix)
+{
+    return strtoul(text, end, radix);
+}
+
+char *getenv(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+int atoi(const char *text)
+{
+    return (int)strtoul(text, NULL, 10);
+}
+
+static void swap(char *a, char *b, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        char c = a[i];
+
+        a[i] = b[i];
+        b[i] = c;
+    }
+}
+
+/* Heap sort: no recursion on a kernel's stack, no bad case. */
+static void sift(char *at, size_t i, size_t n, size_t bytes,
+                 int (*order)(const void *a, const void *b))
+{
+    for (size_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && order(at + child * bytes, at + (child + 1) * bytes) < 0)
+            child++;
+        if (order(at + i * bytes, at + child * bytes) >= 0)
+            return;
+        swap(at + i * bytes, at + child * bytes, bytes);
+    }
+}
+
+void qsort(void *at, size_t n, size_t bytes, int (*order)(const void *a, const void *b))
+{
+    for (size_t i = n / 2; i--;)
+        sift(at, i, n, bytes, order);
+    while (n > 1) {
+        swap(at, (char *)at + --n * bytes, bytes);
+        sift(at, 0, n, bytes, order);
+    }
+}
+
+/* What is committed has memory, touched or not. */
+int mincore(void *at, size_t bytes, unsigned char *in_core)
+{
+    for (size_t i = 0; i < bytes >> PLAT_PAGE_SHIFT; i++)
+        in_core[i] = kern64_is_backed((char *)at + (i << PLAT_PAGE_SHIFT));
+    return 0;
+}
