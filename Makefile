@@ -8,7 +8,7 @@ BENCH_ARGS   ?=
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
-.PHONY: all run test guest-test bench bench-pools install soak format clean help
+.PHONY: all run test guest-test bench bench-pools install soak format clean help kernel-test kernel-bench amalgamation
 .DEFAULT_GOAL := all
 
 all:
@@ -44,6 +44,12 @@ bench-pools:
 	@cmake --build $(BUILD) -j$(JOBS) --target slabkit-pools
 	@$(BUILD)/bin/slabkit-pools
 
+kernel-test:
+	@scripts/deps.sh kernel
+	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS) --target kernel_all
+	@ctest --test-dir $(BUILD) -j$(JOBS) -L '^kernel$$' --output-on-failure --no-tests=error
+
 install:
 	@$(CONFIGURE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS) --target products
@@ -69,6 +75,7 @@ help:
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
 	@echo 'make bench-pools         object caches beside DPDK, APR and talloc pools (installs about 220 packages for DPDK)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
+	@echo 'make kernel-test         the engine in a small kernel under QEMU: the tests of the layers, interrupts, exhaustion'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
 	@echo 'make format              clang-format over the tree'
 	@echo 'make clean'

@@ -3,7 +3,7 @@
 # Role: makes sure that the Debian packages for a task are installed: installs them when root, else prints the
 #       command that does and exits 1.
 #
-#   deps.sh run|test|guest|bench|pools
+#   deps.sh run|test|guest|kernel|bench|pools
 #
 # A package is written  name[|other-name...][?command]:  any of the names will do (releases differ), and
 # a command found in PATH makes it unnecessary.
@@ -15,6 +15,7 @@ bench="$build time libmimalloc2.0|libmimalloc3 libjemalloc2 libtcmalloc-minimal4
     python3?python3 redis-server redis-tools sqlite3"
 guest='qemu-system-x86?qemu-system-x86_64 cpio?cpio'
 cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+kernel="$build gcc libcmocka-dev binutils python3?python3 qemu-system-x86?qemu-system-x86_64"
 test="$bench gcc g++ clang libclang-rt-dev|libclang-rt-14-dev clang-format?clang-format libcmocka-dev
     valgrind spin relacy-dev liburcu-dev binutils perl git bash util-linux stress-ng nodejs?node"
 
@@ -22,14 +23,15 @@ task=${1:-}
 case $task in
 run) wanted=$run ;;
 bench) wanted=$bench ;;
+kernel) wanted=$kernel ;;
 test)
     wanted=$test
-    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest"
+    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest $kernel"
     ;;
 guest) wanted="$build libcmocka-dev $guest" ;;
 pools) wanted="$build libapr1-dev libtalloc-dev libdpdk-dev" ;;
 *)
-    echo "usage: $0 run|test|guest|bench|pools" >&2
+    echo "usage: $0 run|test|guest|kernel|bench|pools" >&2
     exit 2
     ;;
 esac

@@ -30,9 +30,9 @@ struct kern64_question {
 struct kern64_cpu {
     /* At fixed offsets from gs. */
     struct kern64_cpu *self; /* 0 */
-    uintptr_t *area;         /* 8: word 0 of the slot; until plat_init that of a closed area. Atomic */
-    uint32_t slot;           /* 16: constant */
-    uint32_t nesting;        /* 20: this CPU only: inside a slow path */
+    uintptr_t *area;  /* 8: word 0 of the slot; until plat_init that of a closed area. Atomic */
+    uint32_t slot;    /* 16: constant */
+    uint32_t nesting; /* 20: this CPU only: inside a slow path */
 
     uint32_t node;                /* constant after kern64_topology */
     bool online;                  /* atomic: answers; set by its CPU, for good */

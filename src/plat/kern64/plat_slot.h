@@ -37,17 +37,27 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
     return obj;
 }
 
-SK_INLINE bool plat_slot_push(unsigned idx, void *obj)
+/* The word that push looks at for this kind: of another slot's objects the foreign one. */
+SK_INLINE uintptr_t *kern64_push_word(uint32_t kind)
+{
+    uintptr_t *word = kern64_area() + PLAT_KIND_INDEX(kind);
+    uint32_t slot;
+
+    __asm__ volatile("movl %%gs:16, %0" : "=r"(slot));
+    return slot == PLAT_KIND_SLOT(kind) ? word : word + PLAT_FOREIGN;
+}
+
+SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
 {
     uint64_t flags = irq_save();
-    uintptr_t *area = kern64_area();
-    uintptr_t word = sk_load_relaxed(&area[idx]);
-    void **top = plat_word_top(word);
+    uintptr_t *word = kern64_push_word(kind);
+    uintptr_t old = sk_load_relaxed(word);
+    void **top = plat_word_top(old);
     bool room = top[1] != PLAT_MARK;
 
     if (SK_LIKELY(room)) {
         top[1] = obj;
-        sk_store_release(&area[idx], word + sizeof(void *));
+        sk_store_release(word, old + sizeof(void *));
     }
     irq_restore(flags);
     return room;

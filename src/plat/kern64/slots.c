@@ -22,7 +22,7 @@ void *plat_slot_pop_retry(unsigned idx)
 
 bool plat_slot_push_retry(unsigned idx, void *obj)
 {
-    return plat_slot_push(idx, obj);
+    return plat_slot_push_n(idx, &obj, 1) == 1;
 }
 
 static unsigned pop_many(uintptr_t *word, void **out, unsigned n)

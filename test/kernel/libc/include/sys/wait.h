@@ -7,9 +7,9 @@
 
 pid_t waitpid(pid_t pid, int *status, int options);
 
-#define WIFSIGNALED(status) (((status) & 0x7f) != 0)
-#define WTERMSIG(status)    ((status) & 0x7f)
-#define WIFEXITED(status)   (((status) & 0x7f) == 0)
+#define WIFSIGNALED(status) (((status)&0x7f) != 0)
+#define WTERMSIG(status)    ((status)&0x7f)
+#define WIFEXITED(status)   (((status)&0x7f) == 0)
 #define WEXITSTATUS(status) ((status) >> 8 & 0xff)
 
 #endif
