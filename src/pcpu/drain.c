@@ -240,6 +240,16 @@ static size_t cache_idle_bytes(const struct pcpu_cache *c)
     return bytes;
 }
 
+void pcpu_settle(unsigned slot)
+{
+    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
+        struct slot_cache *sc = pcpu_slot_cache(slot, idx);
+
+        if (sc && sk_load_relaxed(&sc->sc_returned))
+            slot_collect(sc);
+    }
+}
+
 size_t pcpu_idle_bytes(void)
 {
     struct pcpu_cache *c;

@@ -133,6 +133,9 @@ void pcpu_drain(struct pcpu_cache *c);
 void pcpu_drain_all(void);
 /* One pass of the reaper: what was not used since the last pass goes back. true: something was. */
 bool pcpu_reap(void);
+/* What others brought back to a slot (its returned slabs) is collected: for whoever was told, see
+ * plat_tell. Finds nothing if the slot looked before. */
+void pcpu_settle(unsigned slot);
 /* A lower bound of the free bytes a reap could find. */
 size_t pcpu_idle_bytes(void);
 

@@ -53,7 +53,7 @@ trap 'rm -f "$out"' EXIT
 status=0
 timeout -k 5 "$seconds" "$qemu" -accel "$accel" -nodefaults -display none -no-reboot -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=0x04 -m "$memory" -smp "$cpus" "${args[@]}" \
-    -kernel "$kernel" -append "$options $*" </dev/null >"$out" 2>&1 || status=$?
+    -kernel "$kernel" -append "$options -- $*" </dev/null >"$out" 2>&1 || status=$?
 cat "$out"
 
 # The kernel ends with (32 + code) * 2 + 1; everything else is the emulator's own status.

@@ -121,7 +121,7 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
     irq_restore(flags);
     while (!here && close_words(slot, idx, words, n)) {
         sk_count(&kern64_self()->fences, 1);
-        kern64_ask(slot, &kern64_cpu[slot].fence);
+        section_fence(slot);
     }
 }
 
