@@ -87,6 +87,8 @@ void delay_us(unsigned us);
 /* This CPU's timer interrupts from now on at intervals between the two, drawn anew each time; 0, 0:
  * no more. On the first CPU they also drive the clock. */
 void timer_every(uint64_t min_ns, uint64_t max_ns);
+/* As after the start: the first CPU's ticks, no other's. */
+void timer_usual(void);
 void timer_handle(void);
 uint64_t timer_clock_ns(void);
 

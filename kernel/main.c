@@ -7,7 +7,6 @@
 #include "kernel/kernel.h"
 
 #define ARGS_MAX 16
-#define TICK_NS  4000000u
 
 void cpu_set_gs(unsigned cpu);
 void kernel_start(const void *start_info);
@@ -77,7 +76,7 @@ void kernel_start(const void *start_info)
     kern64_online();
     cpus_start();
     irq_on();
-    timer_every(TICK_NS, TICK_NS);
+    timer_usual();
     __builtin_memcpy(line, firmware_command_line, sizeof(line));
     kernel_exit(main(arguments(line, argv), argv));
 }

@@ -7,6 +7,8 @@
 #include "kernel/io.h"
 #include "kernel/kernel.h"
 
+#define TICK_NS 4000000u
+
 static struct {
     uint64_t min_ns, spread_ns; /* 0, 0: off */
     uint64_t interval_ns;       /* the one under way */
@@ -34,6 +36,13 @@ void timer_every(uint64_t min_ns, uint64_t max_ns)
     timers[cpu].seed += cpu + 1;
     timer_next(cpu);
     cpu_irq_restore(flags);
+}
+
+void timer_usual(void)
+{
+    uint64_t ns = plat_slot() == 0 ? TICK_NS : 0;
+
+    timer_every(ns, ns);
 }
 
 void timer_handle(void)

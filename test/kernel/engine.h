@@ -46,17 +46,24 @@ static inline void start_engine(unsigned nodes)
     sk_store_release(&cpu_told_hook, answer_tell);
 }
 
-/* fn(cpu) on every CPU, this one included; returns when all have. */
-static inline void on_all_cpus(void *(*fn)(void *cpu))
-{
-    pthread_t thread[KERN64_CPUS_MAX];
-    unsigned cpus = plat_nslots();
+static void (*all_do)(void);
 
-    for (uintptr_t cpu = 1; cpu < cpus; cpu++)
-        pthread_create(&thread[cpu], NULL, fn, (void *)cpu);
-    fn(NULL);
-    for (unsigned cpu = 1; cpu < cpus; cpu++)
-        pthread_join(thread[cpu], NULL);
+static inline void all_run(void *arg)
+{
+    (void)arg;
+    all_do();
+}
+
+/* fn on every CPU, this one included; returns when all have. */
+static inline void on_all_cpus(void (*fn)(void))
+{
+    all_do = fn;
+    for (unsigned cpu = 1; cpu < plat_nslots(); cpu++)
+        assert_true(cpu_run_on(cpu, all_run, NULL));
+    fn();
+    for (unsigned cpu = 1; cpu < plat_nslots(); cpu++)
+        while (!cpu_is_idle(cpu))
+            cpu_rest();
 }
 
 #endif

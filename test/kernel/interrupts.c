@@ -147,12 +147,11 @@ static void reap_now_and_then(uint64_t *seed)
     }
 }
 
-static void *worker(void *arg)
+static void worker(void)
 {
     unsigned cpu = plat_slot();
     uint64_t *seed = &cpus[cpu].seed;
 
-    (void)arg;
     *seed = cpu + 1;
     cpus[cpu].handler_seed = cpu + 1000;
     timer_every(20000, 300000);
@@ -164,8 +163,7 @@ static void *worker(void *arg)
     sk_sub_relaxed(&running, 1);
     while (sk_load_acquire(&running)) /* the others' messages go on coming */
         irq_on_and_halt();
-    timer_every(0, 0);
-    return NULL;
+    timer_usual();
 }
 
 static void drop_all(void)
