@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 SOAK_MINUTES ?= 30
 BENCH_ARGS   ?=
+KERNEL_BENCH_CPUS ?= 2 4 8
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
@@ -50,6 +51,12 @@ kernel-test:
 	@cmake --build $(BUILD) -j$(JOBS) --target kernel_all
 	@ctest --test-dir $(BUILD) -j$(JOBS) -L '^kernel$$' --output-on-failure --no-tests=error
 
+kernel-bench:
+	@scripts/deps.sh kernel
+	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
+	@cmake --build $(BUILD) -j$(JOBS) --target kernel_ipi_bench
+	@scripts/kernel-bench.sh $(BUILD) -c "$(KERNEL_BENCH_CPUS)"
+
 install:
 	@$(CONFIGURE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS) --target products
@@ -76,6 +83,7 @@ help:
 	@echo 'make bench-pools         object caches beside DPDK, APR and talloc pools (installs about 220 packages for DPDK)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
 	@echo 'make kernel-test         the engine in a small kernel under QEMU: the tests of the layers, interrupts, exhaustion'
+	@echo 'make kernel-bench        interrupts between CPUs, one message for each free and slabkit (KERNEL_BENCH_CPUS="$(KERNEL_BENCH_CPUS)")'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
 	@echo 'make format              clang-format over the tree'
 	@echo 'make clean'

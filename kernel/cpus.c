@@ -22,9 +22,31 @@ static unsigned char ids[KERN64_CPUS_MAX];
 static unsigned next_cpu; /* the one that is being started */
 void (*cpu_told_hook)(void);
 
+/* Tells kept back: held by a test; waiting: one came meanwhile. Atomic. */
+static struct {
+    bool held, waiting;
+} late[KERN64_CPUS_MAX];
+
 void kern64_hook_ipi(unsigned cpu, enum kern64_ipi what)
 {
-    apic_send(ids[cpu], what == KERN64_IPI_ASKED ? VECTOR_ASKED : VECTOR_TOLD);
+    if (what == KERN64_IPI_ASKED)
+        apic_send(ids[cpu], VECTOR_ASKED);
+    else if (sk_load_acquire(&late[cpu].held))
+        sk_store_release(&late[cpu].waiting, true);
+    else
+        apic_send(ids[cpu], VECTOR_TOLD);
+}
+
+void ipi_hold(unsigned cpu, bool hold)
+{
+    sk_store_release(&late[cpu].held, hold);
+    if (!hold && __atomic_exchange_n(&late[cpu].waiting, false, __ATOMIC_ACQ_REL))
+        apic_send(ids[cpu], VECTOR_TOLD);
+}
+
+bool ipi_held(unsigned cpu)
+{
+    return sk_load_acquire(&late[cpu].waiting);
 }
 
 void message_send(unsigned cpu)

@@ -65,10 +65,16 @@ struct trap_frame {
 
 void trap_init(void);
 void trap_handle(unsigned vector, struct trap_frame *frame);
+/* By each CPU: interrupts that other CPUs sent; several sent may come as one. */
+extern uint64_t ipis_handled[KERN64_CPUS_MAX];
 /* In the handler of the timer and of messages, with interrupts off. NULL: nothing. */
 extern void (*timer_hook)(void);
 extern void (*message_hook)(void);
 void message_send(unsigned cpu);
+/* For tests of late interrupts: while held, tells to that CPU are kept back; let go, one is sent if
+ * any was. */
+void ipi_hold(unsigned cpu, bool hold);
+bool ipi_held(unsigned cpu);
 
 /* ---- local APIC ------------------------------------------------------------------------------ */
 

@@ -24,6 +24,7 @@ struct gate {
 extern const uintptr_t trap_entry[VECTORS];
 static struct gate gates[VECTORS];
 
+uint64_t ipis_handled[KERN64_CPUS_MAX];
 void (*timer_hook)(void);
 void (*message_hook)(void);
 
@@ -86,6 +87,8 @@ void trap_handle(unsigned vector, struct trap_frame *frame)
     if (vector == VECTOR_SPURIOUS)
         return;
     apic_end_of_interrupt();
+    if (vector != VECTOR_TIMER && vector != VECTOR_WAKE)
+        sk_count(&ipis_handled[plat_slot()], 1);
     switch (vector) {
     case VECTOR_TIMER:
         timer_handle();

@@ -7,8 +7,7 @@
 #include "engine.h"
 
 #define ROUNDS 3u
-#define SLACK                                                                                      \
-    4u /* a later round gets at least 3/4 of what the first got: who is refused first stops */
+#define SLACK  2u /* a later round may get half of what the first got: who is refused first stops */
 
 struct block {
     struct block *next;
