@@ -57,6 +57,10 @@ kernel-bench:
 	@cmake --build $(BUILD) -j$(JOBS) --target kernel_ipi_bench
 	@scripts/kernel-bench.sh $(BUILD) -c "$(KERNEL_BENCH_CPUS)"
 
+amalgamation:
+	@python3 scripts/amalgamate.py . $(BUILD)/amalgamation
+	@ls -l $(BUILD)/amalgamation
+
 install:
 	@$(CONFIGURE) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS) --target products
@@ -84,6 +88,7 @@ help:
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
 	@echo 'make kernel-test         the engine in a small kernel under QEMU: the tests of the layers, interrupts, exhaustion'
 	@echo 'make kernel-bench        interrupts between CPUs, one message for each free and slabkit (KERNEL_BENCH_CPUS="$(KERNEL_BENCH_CPUS)")'
+	@echo 'make amalgamation        the engine for kernels as one slabkit.c and slabkit.h, in $(BUILD)/amalgamation'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'
 	@echo 'make format              clang-format over the tree'
 	@echo 'make clean'
