@@ -242,7 +242,11 @@ static size_t cache_idle_bytes(const struct pcpu_cache *c)
 
 void pcpu_settle(unsigned slot)
 {
-    for (unsigned idx = 1; idx < pcpu_cache_end(); idx++) {
+    struct pcpu_cache *c;
+    unsigned idx;
+
+    pcpu_for_each(c, idx)
+    {
         struct slot_cache *sc = pcpu_slot_cache(slot, idx);
 
         if (sc && sk_load_relaxed(&sc->sc_returned))

@@ -34,7 +34,7 @@
 #include "base/atomic.h"
 #include "base/check.h"
 
-#include "plat_sizes.h" /* the platform\'s, by include path */
+#include "plat_sizes.h" /* the platform's, by include path */
 
 #define PLAT_SLOT_WORDS  (1u << (PLAT_SLOT_SHIFT - 3))
 #define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4) /* indices of arrays */

@@ -125,6 +125,7 @@ void region_place(void *run, size_t pages, unsigned node, bool zeroed)
         elsewhere |= info[i].placed != node + 1;
         info[i].placed = (uint16_t)(node + 1);
     }
-    if (elsewhere && !zeroed)
+    /* Untouched, they have no memory yet; unless it came when they were committed. */
+    if (elsewhere && !(zeroed && PLAT_DECOMMIT_KEEPS))
         plat_discard(run, pages << PLAT_PAGE_SHIFT);
 }

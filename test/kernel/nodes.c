@@ -111,14 +111,26 @@ static void give(void *arg)
 static void test_objects_go_home(void **state)
 {
     struct pcpu_cache *c = pcpu_cache_at(km_class(200));
-    unsigned from = cpu_of(0), to = cpu_of(count - 1);
+    unsigned from = cpu_of(0), to = cpu_of(count - 1), others = 0;
 
     (void)state;
     run_on(from, take);
     for (unsigned i = 0; i < MANY; i++) {
         assert_non_null(objs[i]);
         assert_int_equal(region_info(objs[i])->slab->sl_node, 0);
+        assert_int_equal(kern64_node_of(objs[i]), 0);
     }
+    run_on(to, give);
+    run_on(to, take);
+    for (unsigned i = 0; i < MANY; i++) {
+        struct slab *s = region_info(objs[i])->slab;
+
+        assert_int_equal(kern64_node_of(objs[i]), s->sl_node);
+        others += s->sl_node == count - 1;
+    }
+    assert_true(others > MANY / 2);
+    run_on(from, give);
+    run_on(from, take);
     run_on(to, give);
     assert_true(pcpu_slot_cache(to, c->pc_geom.kind)->sc_remote_objs > MANY / 2);
     expect_all_free();

@@ -113,6 +113,21 @@ void plat_unlock_slow(struct plat_lock *l)
     (void)l;
 }
 
+struct plat_request *plat_request(void)
+{
+    return &kern64_self()->request;
+}
+
+int *plat_errno(void)
+{
+    return &kern64_self()->error;
+}
+
+void plat_yield(void)
+{
+    kern64_wait_turn();
+}
+
 /* An interrupt between the test and the store leaves the count as it found it. */
 bool plat_enter(void)
 {

@@ -96,13 +96,30 @@ void kern64_frames_free(uint64_t at)
     SK_REQUIRE(ok);
 }
 
-uint64_t frame_zeroed(void)
+static uint64_t cleared(uint64_t at)
 {
-    uint64_t at = kern64_frames_alloc(0, kern64_self()->node);
-
     if (at)
         __builtin_memset(frame_address(at), 0, PLAT_PAGE_BYTES);
     return at;
+}
+
+uint64_t frame_zeroed(void)
+{
+    return cleared(kern64_frames_alloc(0, kern64_self()->node));
+}
+
+uint64_t frame_zeroed_of(unsigned node)
+{
+    uint64_t flags = frames_lock();
+    uint32_t frame = buddy_alloc(&frames.buddy, 0, node);
+
+    frames_unlock(flags);
+    return cleared(frame == BUDDY_NONE ? 0 : (uint64_t)frame << PLAT_PAGE_SHIFT);
+}
+
+unsigned frame_node(uint64_t at)
+{
+    return frames.buddy.bd_unit[at >> PLAT_PAGE_SHIFT].zone;
 }
 
 uint64_t kern64_frames_free_bytes(unsigned node)

@@ -40,6 +40,10 @@ struct kern64_cpu {
     struct kern64_question fence; /* no section that began before is under way */
     struct kern64_question flush; /* no translation older than the question is in use */
 
+    /* This CPU's, as plat.h says of a thread's. */
+    struct plat_request request;
+    int error;
+
     /* Figures: interprocessor interrupts this CPU asked for; atomic. */
     uint64_t tells, fences, flushes;
 };
@@ -87,8 +91,9 @@ bool kern64_frames_verify(void);
 /* Every block that somebody has. Nobody may allocate meanwhile. */
 void kern64_frames_each_used(void (*fn)(uint64_t at, uint64_t bytes));
 
-/* Has this page of the window memory? */
+/* Has this page of the window memory? Of which node? */
 bool kern64_is_backed(const void *p);
+unsigned kern64_node_of(const void *p);
 
 /* ---- supplied by the kernel ------------------------------------------------------------------ */
 
@@ -111,6 +116,8 @@ void kern64_flush_all(void);
 void kern64_wait_turn(void);
 /* 0: none. Zeroed. */
 uint64_t frame_zeroed(void);
+uint64_t frame_zeroed_of(unsigned node); /* of no other */
+unsigned frame_node(uint64_t at);
 char *frame_address(uint64_t at);
 uint64_t frame_root(void);
 

@@ -157,10 +157,12 @@ uint64_t plat_memory_calls(void)
 }
 
 /* Takes one from the counter; at 1 this call fails, and stays there when sticky. */
-static bool injected_failure(void)
+static bool refused(void)
 {
     unsigned n = sk_load_acquire(&window.fail_in);
 
+    if (plat_refusing())
+        return true;
     sk_add_relaxed(&window.calls, 1);
     while (n != 0) {
         if (n == 1 && window.fail_sticky)
@@ -231,23 +233,53 @@ static void space_put(void *p)
 
 void *plat_reserve(size_t bytes, size_t align)
 {
-    return injected_failure() ? NULL : space_take(bytes, align);
+    return refused() ? NULL : space_take(bytes, align);
 }
 
 bool plat_commit(void *p, size_t bytes)
 {
-    return !injected_failure() && pages_commit((uintptr_t)p, (uintptr_t)p + bytes);
+    return !refused() && pages_commit((uintptr_t)p, (uintptr_t)p + bytes);
 }
 
-/* Only cleared: what stays committed must have its frame. */
+/* A frame of this CPU's node in the place of another node's, if there is one. The old ones are chained
+ * through their first words. */
+static bool frame_moved_near(uint64_t *entry, uint64_t *old_frames)
+{
+    unsigned node = kern64_self()->node;
+    uint64_t old = *entry & PTE_FRAME, new;
+
+    if (frame_node(old) == node || (new = frame_zeroed_of(node)) == 0)
+        return false;
+    sk_store_release(entry, new | PTE_PRESENT | PTE_WRITE);
+    *(uint64_t *)frame_address(old) = *old_frames;
+    *old_frames = old;
+    return true;
+}
+
+static void frames_free_chain(uint64_t at)
+{
+    uint64_t next;
+
+    if (at)
+        kern64_flush_all();
+    for (; at; at = next) {
+        next = *(uint64_t *)frame_address(at);
+        kern64_frames_free(at);
+    }
+}
+
+/* What stays committed must have its frame: it is cleared, or another near this CPU takes its place. */
 void plat_discard(void *p, size_t bytes)
 {
-    for (uintptr_t a = (uintptr_t)p; a < (uintptr_t)p + bytes; a += PLAT_PAGE_BYTES) {
-        const uint64_t *entry = entry_of(a, false);
+    uint64_t old_frames = 0;
 
-        if (entry && *entry & PTE_PRESENT)
+    for (uintptr_t a = (uintptr_t)p; a < (uintptr_t)p + bytes; a += PLAT_PAGE_BYTES) {
+        uint64_t *entry = entry_of(a, false);
+
+        if (entry && *entry & PTE_PRESENT && !frame_moved_near(entry, &old_frames))
             __builtin_memset((void *)a, 0, PLAT_PAGE_BYTES);
     }
+    frames_free_chain(old_frames);
 }
 
 void plat_decommit(void *p, size_t bytes)
@@ -276,7 +308,7 @@ static void *map_pages(size_t bytes, size_t align)
 
 void *plat_map(size_t bytes, size_t align)
 {
-    return injected_failure() ? NULL : map_pages(bytes, align);
+    return refused() ? NULL : map_pages(bytes, align);
 }
 
 /* The entries move, and with them the frames. Their tables are there. */
@@ -319,7 +351,7 @@ void *plat_remap(void *p, size_t old_bytes, size_t new_bytes)
 {
     uintptr_t at = (uintptr_t)p;
 
-    if (injected_failure())
+    if (refused())
         return NULL;
     if (space_order(new_bytes) > space_order(old_bytes))
         return remap_moving(p, old_bytes, new_bytes);
@@ -340,4 +372,9 @@ bool kern64_is_backed(const void *p)
     const uint64_t *entry = entry_of((uintptr_t)p, false);
 
     return entry && *entry & PTE_PRESENT;
+}
+
+unsigned kern64_node_of(const void *p)
+{
+    return frame_node(*entry_of((uintptr_t)p, false) & PTE_FRAME);
 }

@@ -15,6 +15,18 @@ void *calloc(size_t n, size_t bytes)
     return at ? memset(frame_address(at), 0, pages << PLAT_PAGE_SHIFT) : NULL;
 }
 
+/* Up to a page's alignment and its own size's. */
+void *aligned_alloc(size_t align, size_t bytes)
+{
+    return calloc(1, bytes > align ? bytes : align);
+}
+
+int rand_r(unsigned *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return (int)(*seed >> 16 & 0x7fff);
+}
+
 void free(void *p)
 {
     if (p)
@@ -40,6 +52,15 @@ char *strstr(const char *text, const char *what)
         if (strncmp(text, what, strlen(what)) == 0)
             return (char *)text;
     return *what ? NULL : (char *)text;
+}
+
+size_t strspn(const char *text, const char *of)
+{
+    size_t n = 0;
+
+    while (text[n] && strchr(of, text[n]))
+        n++;
+    return n;
 }
 
 char *strchr(const char *text, int c)

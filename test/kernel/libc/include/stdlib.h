@@ -7,7 +7,9 @@
 
 /* Of whole pages. */
 void *calloc(size_t n, size_t bytes);
+void *aligned_alloc(size_t align, size_t bytes);
 void free(void *p);
+int rand_r(unsigned *seed);
 _Noreturn void exit(int code);
 unsigned long strtoul(const char *text, char **end, int radix);
 unsigned long long strtoull(const char *text, char **end, int radix);

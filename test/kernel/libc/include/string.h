@@ -13,6 +13,7 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strstr(const char *text, const char *what);
+size_t strspn(const char *text, const char *of);
 char *strchr(const char *text, int c);
 
 #endif
