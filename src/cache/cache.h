@@ -25,7 +25,7 @@
 #include <errno.h>
 
 #define KMEM_NAME_BYTES 32u
-#define KMEM_ALIGN_MAX  PLAT_PAGE_BYTES
+#define KMEM_ALIGN_MAX  SLAB_ALIGN_MAX
 #define KMEM_ARRAYS_MAX ((size_t)1 << 20) /* larger objects are not kept in arrays */
 
 /* Why a cache has no arrays; bits of kc_off. */
