@@ -9,7 +9,7 @@ KERNEL_BENCH_CPUS ?= 2 4 8
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
-.PHONY: all run test guest-test bench bench-pools install soak format clean help kernel-test kernel-bench amalgamation
+.PHONY: all run test guest-test kernel-test kernel-bench amalgamation bench bench-pools install soak format clean help
 .DEFAULT_GOAL := all
 
 all:

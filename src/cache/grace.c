@@ -40,7 +40,7 @@ static struct {
     void (*custom)(void); /* atomic: set before anything is deferred */
     struct plat_lock lock;
     /* Under lock. */
-    enum step step;
+    enum step at;
     uint64_t done;   /* periods that have ended */
     uint64_t wanted; /* the highest ticket */
 } grace;
@@ -113,22 +113,22 @@ static bool step_locked(void)
 {
     unsigned p = grace.phase & 1;
 
-    if (grace.step == GRACE_IDLE) {
+    if (grace.at == GRACE_IDLE) {
         if (grace.wanted <= grace.done)
             return false;
         sk_fence();
-        grace.step = GRACE_A;
+        grace.at = GRACE_A;
         return true;
     }
     if (!quiet(!p))
         return false;
-    if (grace.step == GRACE_A) {
+    if (grace.at == GRACE_A) {
         sk_store_relaxed(&grace.phase, grace.phase + 1);
         sk_fence();
-        grace.step = GRACE_B;
+        grace.at = GRACE_B;
     } else {
         grace.done++;
-        grace.step = GRACE_IDLE;
+        grace.at = GRACE_IDLE;
     }
     return true;
 }
@@ -138,7 +138,7 @@ uint64_t kmem_grace_ticket(void)
     uint64_t ticket;
 
     plat_lock(&grace.lock);
-    ticket = grace.done + 1 + (grace.step != GRACE_IDLE);
+    ticket = grace.done + 1 + (grace.at != GRACE_IDLE);
     grace.wanted = sk_max(grace.wanted, ticket);
     plat_unlock(&grace.lock);
     return ticket;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the hit path: pop and push on this CPU's slot, with interrupts off.
+ * Role: the hit path: pop, push and credit on this CPU's slot, with interrupts off.
  * Below: section.h, plat.h.
  * Concurrency: any context, interrupt handlers included. The CPU cannot change between the load of
  *       the word and its store, and nothing else runs on it: no interrupt comes in, and a kernel
@@ -61,6 +61,22 @@ SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
     }
     irq_restore(flags);
     return room;
+}
+
+SK_INLINE bool plat_credit_take(struct plat_credit *cells, uint64_t amount)
+{
+    uint64_t flags = irq_save(), *word, left;
+    uint32_t slot;
+    bool enough;
+
+    __asm__ volatile("movl %%gs:16, %0" : "=r"(slot));
+    word = &plat_credit_of(cells, slot)->pc_word;
+    left = sk_load_relaxed(word);
+    enough = left > amount;
+    if (SK_LIKELY(enough))
+        sk_store_release(word, left - amount);
+    irq_restore(flags);
+    return enough;
 }
 
 #endif
