@@ -40,14 +40,17 @@ struct kmem_cache;
 struct kmem_cache_args {
     size_t align;   /* a power of two, at most 64 KiB; 0: natural for the size, at least 8 */
     unsigned flags; /* KMEM_* */
-    /* 0, or an errno: then the allocation that needed the slab fails with it. Runs outside of all
-     * locks, may allocate from other caches. flags: those of the allocation. */
+    /* Once for each object when its slab is made. 0, or an errno: then the allocation that needed the
+     * slab fails with it. Runs outside of all locks, as dtor does; both may allocate from other caches,
+     * but not use this one, destroy caches, call kmem_cache_barrier or fork. flags: those of the
+     * allocation. */
     int (*ctor)(void *obj, void *priv, int flags);
     void (*dtor)(void *obj, void *priv);
     void (*reclaim)(void *priv); /* asked, outside of all locks, before an allocation fails */
     void *priv;
     unsigned limit, batchcount; /* array tuning, see kmem_cache_tune; 0: automatic */
-    unsigned reserve;           /* objects kept so that allocation cannot fail below it */
+    unsigned reserve; /* objects kept aside, taken by allocations that would fail, and filled
+                                   again by frees before anything else */
 };
 
 /*
@@ -63,12 +66,15 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size,
  * 0, and the cache is gone with all its memory; or EBUSY: objects live (a line on stderr says how
  * many, and who allocated them if the cache tracks that), and the cache stays as it was. The
  * caller sees to it that nobody uses the cache any more; frees that other threads have returned from
- * are found wherever they are. NULL: 0.
+ * are found wherever they are. Waits for what is deferred: not inside a reader section, and not while holding a
+ * lock that the destructor takes. NULL: 0.
  */
 int kmem_cache_destroy(struct kmem_cache *c);
 
-/* flags: M_WAITOK or M_NOWAIT, or'ed with M_ZERO (not with a constructor) and M_USE_RESERVE. NULL with
- * errno: ENOMEM, EINVAL, or what the constructor returned. O(1); the hit path is a pop. */
+/* flags: M_WAITOK, M_RNOWAIT or M_NOWAIT, or'ed with M_ZERO (not with a constructor). A cache's reserve may
+ * always be used (M_USE_RESERVE is implied). M_NOWAIT asks the system for nothing, but for the trace and user
+ * tracking of debug flags. NULL with errno: ENOMEM, EINVAL, or what the constructor returned. O(1); the
+ * hit path is a pop. */
 void *kmem_cache_alloc(struct kmem_cache *c, int flags);
 /* obj: of this cache, or NULL. Never fails; aborts with one line on misuse. errno is kept. O(1). */
 void kmem_cache_free(struct kmem_cache *c, void *obj);
@@ -102,12 +108,12 @@ int kmem_cache_shrink(struct kmem_cache *c);
 /* The same, for every cache. */
 void kmem_cache_reap(void);
 
-/* limit: most objects in the array of one slot; batchcount: most moved at a time between an array and
+/* limit: most objects in the array of one slot, at most 2000; batchcount: most moved at a time between an array and
  * slabs; shared: most arrays in the depot of a node. 0: automatic. 0 or EINVAL. */
 int kmem_cache_tune(struct kmem_cache *c, unsigned limit, unsigned batchcount, unsigned shared);
 
-/* Calls fn for every live object until it returns non-zero; returns how many were visited. Objects
- * allocated or freed meanwhile may or may not be visited. fn must not call into this cache. */
+/* Calls fn for every live object until it returns non-zero; returns how many were visited. Objects freed
+ * deferred live until they are freed; those allocated or freed meanwhile may or may not be visited. fn must not call into this cache. */
 size_t kmem_cache_walk(struct kmem_cache *c, int (*fn)(void *obj, void *arg), void *arg);
 /* The cache whose object obj is or points into, or NULL. */
 struct kmem_cache *kmem_cache_of(const void *obj);
@@ -136,7 +142,7 @@ struct kmem_cache_stats {
 /* O(slots). 0. */
 int kmem_cache_get_stats(struct kmem_cache *c, struct kmem_cache_stats *out);
 
-/* Calls fn for every cache, in the order of creation, until it returns non-zero. */
+/* Calls fn for every cache, in the order of creation, until it returns non-zero. fn must not destroy one. */
 void kmem_cache_foreach(int (*fn)(struct kmem_cache *c, void *arg), void *arg);
 
 /* Failure injection (Linux's failslab): of the allocations that follow, one in `rate` fails, chosen by a

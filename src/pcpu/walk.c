@@ -3,8 +3,9 @@
  * Role: which objects of a cache are out, one by one.
  * Below: table.c, node, slab.
  * Concurrency: every lock of the cache is held while a copy is made: sc_locks in the order of slots, then
- *       nd_locks, as before a fork. So no slab moves or goes, no chain is collected, no array changes
- *       but by hits; chains only grow in front. What hits do meanwhile may be seen or not.
+ *       nd_locks, as before a fork. So no slab moves or goes, no chain is collected; chains only grow in
+ *       front. Each array is closed while it is read; what hits do to the others meanwhile may be seen or
+ *       not.
  * Failure: no memory for the copy: false.
  * Why: a copy, because who looks at the objects may not hold a lock.
  */
@@ -95,17 +96,19 @@ static void view_slab(struct walk *w, struct slab *s)
 static void strike_objs(struct walk *w, void *const *objs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        strike(w, sk_load_relaxed(&objs[i]));
+        strike(w, objs[i]);
 }
 
-static void strike_arrays(struct walk *w, const struct slot_cache *sc)
+/* Closed while it is read: hits miss meanwhile, and wait for the slot's lock. */
+static void strike_arrays(struct walk *w, struct slot_cache *sc)
 {
     for (enum side side = 0; side < SIDES; side++) {
-        struct parray *pa = sc->sc_array[side];
-        uintptr_t word = side_word(sc, side);
+        struct parray *pa = slot_close(sc, side);
 
-        if (pa && word)
-            strike_objs(w, pa->pa_a + 1, (size_t)(plat_word_top(word) - (void **)pa->pa_a));
+        if (!pa)
+            continue;
+        strike_objs(w, pa->pa_a + 1, pa->pa_avail);
+        slot_swap(sc, side, pa);
     }
 }
 
