@@ -4,7 +4,7 @@
  *       these from its slow paths; a cache without the flags never gets here.
  * Below: slab (geometry, for addresses that are no object), base/text.h.
  * Owns: the bytes of a raw slab object around the caller's object; struct kmem_debug.
- * Invariants (raw: the object the slab knows; obj = raw + object_off, the one the program knows):
+ * Invariants (raw: the object the slab knows; obj = raw + object_off, the program's):
  *       [0, head)                   record, and with U who allocated and who freed; the first word is the slab's, for the
  *                                   link of a remote chain
  *       [head, object_off)          left red zone (Z)
