@@ -239,6 +239,16 @@ static void double_free_bulk(void)
     kmem_cache_free_bulk(c, 2, both);
 }
 
+static void double_free_deferred(void)
+{
+    struct kmem_cache *c = make("conn", KMEM_CONSISTENCY);
+    void *p = take(c);
+
+    kmem_cache_free_deferred(c, p);
+    kmem_cache_free_deferred(c, p);
+    kmem_cache_barrier();
+}
+
 static void never_allocated(void)
 {
     struct kmem_cache *c = make("conn", ALL);
@@ -301,6 +311,7 @@ static const struct {
     {"double-free", double_free},
     {"double-free-two-threads", double_free_two_threads},
     {"double-free-bulk", double_free_bulk},
+    {"double-free-deferred", double_free_deferred},
     {"never-allocated", never_allocated},
     {"wrong-cache", wrong_cache},
     {"wrong-cache-without-debug", wrong_cache_without_debug},
