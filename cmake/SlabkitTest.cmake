@@ -11,6 +11,7 @@
 #   native                         besides one of those: not under an emulator
 #   real, check, config, guest     programs under preload, the tree itself, whole other builds, a Linux of its
 #                                  own: once
+#   kernel                         inside of our own kernel, under an emulator: with gcc, and with debug checks
 
 set(SLABKIT_TEST_SCALE 1 CACHE STRING "factor on every test's timeout")
 

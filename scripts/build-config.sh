@@ -16,6 +16,7 @@ options=()
 
 case $config in
 clang)
+    labels=(-LE '^(real|check|config|guest|kernel)$')
     options=(-DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++)
     ;;
 debug)
