@@ -162,6 +162,17 @@ int fprintf(FILE *to, const char *format, ...)
     return n;
 }
 
+int dprintf(int fd, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = print(format, args, fd == 2 ? plat_write_err : console_write);
+    va_end(args);
+    return n;
+}
+
 int fputc(int c, FILE *to)
 {
     return fprintf(to, "%c", c);

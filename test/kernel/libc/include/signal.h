@@ -4,5 +4,8 @@
 #define KERNEL_LIBC_SIGNAL_H
 
 #define SIGABRT 6
+#define SIGSEGV 11
+
+int raise(int signal);
 
 #endif

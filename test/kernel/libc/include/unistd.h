@@ -13,6 +13,10 @@ typedef long ssize_t;
 
 __attribute__((returns_twice)) pid_t fork(void);
 _Noreturn void _exit(int status);
+#define STDERR_FILENO 2
+
+pid_t getpid(void);
+pid_t getppid(void);
 int pipe(int *pipes);
 int dup2(int from, int to);
 int close(int fd);
