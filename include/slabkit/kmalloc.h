@@ -124,9 +124,8 @@ char *kvasprintf(struct malloc_type *type, int flags, const char *format, va_lis
 
 /*
  * Gives a block back. p may be NULL or KMALLOC_ZERO. Never fails, never waits, keeps errno. The type
- * must be the one it was allocated with: for MT_TRACK types, and where the block's size was never
- * allocated of an isolated type, another one is misuse at the call; otherwise slabkit_verify finds
- * the type whose count became negative.
+ * must be the one it was allocated with: where one of the two is MT_TRACK, another one is misuse at
+ * the call; otherwise slabkit_verify finds the type whose count became negative.
  */
 void kfree(void *p, struct malloc_type *type);
 /* The same; a size larger than the block is misuse. */

@@ -5,6 +5,7 @@
  * Concurrency: takes the locks of what it checks, one after the other.
  */
 #include "ctl/start.h"
+#include "kmalloc/types.h"
 #include <slabkit/slabkit.h>
 
 #include <string.h>
@@ -41,6 +42,11 @@ static unsigned verify_sum(struct pcpu_cache *c)
     return 1;
 }
 
+static void type_fault(const char *name)
+{
+    tell(name, "more was freed than allocated (with a wrong type?)");
+}
+
 SK_EXPORT unsigned slabkit_verify(void)
 {
     struct pcpu_cache *c;
@@ -53,6 +59,7 @@ SK_EXPORT unsigned slabkit_verify(void)
         tell("region", "the free runs and the page map disagree");
         faults++;
     }
+    faults += types_verify(type_fault);
     plat_leave();
     return faults;
 }

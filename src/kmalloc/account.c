@@ -100,6 +100,27 @@ static int64_t note_peak(struct type *t)
     return now;
 }
 
+/* The frees first: then it is at least what was in use between the two. */
+static bool sums_hold(struct type *t)
+{
+    struct type_sum frees = freed(t), allocs = allocated(t);
+
+    return allocs.objs >= frees.objs && allocs.bytes >= frees.bytes;
+}
+
+static bool cells_hold(struct type *t)
+{
+    bool ok = true;
+
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_cell *c = cell(t, slot);
+
+        ok &= sk_load_relaxed(&c->tc_alloc.pc_word) <= c->tc_alloc_granted &&
+              sk_load_relaxed(&c->tc_free.pc_word) <= c->tc_free_granted;
+    }
+    return ok;
+}
+
 /* ---- calling credit in ------------------------------------------------------------------------ */
 
 static void call_in_allocs(struct type *t)
@@ -418,6 +439,16 @@ void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *a
     t->t_full_fn = fn;
     t->t_full_arg = arg;
     plat_unlock(&t->t_lock);
+}
+
+bool type_verify(struct type *t)
+{
+    bool ok;
+
+    plat_lock(&t->t_lock);
+    ok = cells_hold(t) && sums_hold(t);
+    plat_unlock(&t->t_lock);
+    return ok;
 }
 
 /* ---- figures ---------------------------------------------------------------------------------- */

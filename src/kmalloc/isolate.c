@@ -54,13 +54,15 @@ static void own_close(struct own_cache *oc)
     meta_free(oc, sizeof(*oc));
 }
 
-/* Whether it is the type's now; otherwise another thread was first. */
+/* A tracked type's objects have no amount that a hit could count: a free of one, as any type, is
+ * looked at. Whether it is the type's now; otherwise another thread was first. */
 static bool own_bind(struct type *t, unsigned class, struct own_cache *oc)
 {
     uint16_t idx = oc->oc_cache.pc_geom.kind;
     bool first;
 
-    sk_store_relaxed(&km_amount[idx], type_amount(oc->oc_cache.pc_geom.size, 1));
+    if (!(t->t_flags & MT_TRACK))
+        sk_store_relaxed(&km_amount[idx], type_amount(oc->oc_cache.pc_geom.size, 1));
     plat_lock(&t->t_lock);
     first = t->t_idx[class] == 0;
     if (first)
@@ -87,6 +89,6 @@ struct pcpu_cache *type_cache(struct type *t, unsigned class)
 void type_caches_close(struct type *t)
 {
     for (unsigned class = 1; class <= KM_CACHES; class ++)
-        if ((t->t_flags & MT_ISOLATE) && t->t_idx[class])
+        if (type_has_own(t) && t->t_idx[class])
             own_close(SK_CONTAINER_OF(pcpu_cache_at(t->t_idx[class]), struct own_cache, oc_cache));
 }

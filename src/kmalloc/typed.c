@@ -249,12 +249,13 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool char
 
 /* ---- free ------------------------------------------------------------------------------------- */
 
+/* An object of a kmem_cache came to the wrong door. */
 static void check_door(const void *p)
 {
-    unsigned idx = region_index(p);
+    const struct pcpu_cache *c = region_index(p) ? pcpu_cache_at(region_index(p)) : NULL;
 
-    if (idx && sk_load_relaxed(&km_amount[idx]) == TYPE_NEVER)
-        misuse(MISUSE_TYPE_OTHER, p, 0, pcpu_cache_at(idx)->pc_geom.name);
+    if (c && c->pc_owner)
+        misuse(MISUSE_TYPE_OTHER, p, 0, c->pc_geom.name);
 }
 
 void type_free(struct type *t, void *p)

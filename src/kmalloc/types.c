@@ -111,7 +111,7 @@ static void set_defaults(struct type *t)
     t->t_limit = t->t_soft = KMALLOC_NO_LIMIT;
     t->t_wait_ms = MALLOC_WAIT_MS;
     for (unsigned i = 0; i <= KM_CACHES; i++) {
-        t->t_idx[i] = t->t_flags & MT_ISOLATE ? 0 : (uint16_t)i;
+        t->t_idx[i] = type_has_own(t) ? 0 : (uint16_t)i;
         t->t_amount[i] = TYPE_NEVER;
     }
 }
@@ -326,6 +326,23 @@ struct type *type_named(const char *name)
             return t;
     }
     return NULL;
+}
+
+unsigned types_verify(void (*fault)(const char *name))
+{
+    unsigned faults = 0;
+
+    plat_lock(&table.lock);
+    for (unsigned id = 1; id < table.end; id++) {
+        struct type *t = type_at(id);
+
+        if (t && !type_verify(t)) {
+            fault(t->t_name);
+            faults++;
+        }
+    }
+    plat_unlock(&table.lock);
+    return faults;
 }
 
 bool types_stats(unsigned id, struct malloc_type_stats *out)

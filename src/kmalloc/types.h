@@ -159,6 +159,8 @@ void types_fork_prepare(void);
 void types_fork_parent(void);
 void types_fork_child(void);
 
+/* type_verify of each; fault() is told the name of those that fail. How many. */
+unsigned types_verify(void (*fault)(const char *name));
 /* The figures of the type with this id; false: there is none. */
 bool types_stats(unsigned id, struct malloc_type_stats *out);
 
@@ -189,9 +191,17 @@ bool type_charge_nested(struct type *t, size_t bytes);
 void type_wait(struct type *t, size_t bytes, int flags, unsigned ms);
 
 void type_stats(struct type *t, struct malloc_type_stats *out);
+/* Whether what is counted can be: nothing less than nothing is in use. While others run, too. */
+bool type_verify(struct type *t);
 void type_set_limit(struct type *t, uint64_t bytes);
 void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg);
 void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg);
+
+/* Objects of a tracked type are kept apart too, so that every free of one can be looked at. */
+SK_INLINE bool type_has_own(const struct type *t)
+{
+    return (t->t_flags & (MT_ISOLATE | MT_TRACK)) != 0;
+}
 
 /* ---- isolate.c ------------------------------------------------------------------------------- */
 

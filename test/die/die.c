@@ -17,6 +17,8 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 
+#include <slabkit/kmalloc.h>
+
 #include "../oracle/engine.h"
 #include "slabkit/kmem_cache.h"
 #include "compat.h"
@@ -386,6 +388,65 @@ static void cache_nested(void)
         kmem.free(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
 }
 
+/* ---- types ---------------------------------------------------------------------------------- */
+
+/* Looked up, because this program is not linked with slabkit. */
+static void *call(const char *name)
+{
+    void *p = dlsym(RTLD_DEFAULT, name);
+
+    if (!p)
+        exit(2);
+    return p;
+}
+
+static struct malloc_type *type_with(unsigned flags)
+{
+    struct malloc_type *(*create)(const char *, const char *, unsigned) =
+        (struct malloc_type * (*)(const char *, const char *, unsigned)) call("malloc_type_create");
+
+    return create("conn", "connection state", flags);
+}
+
+static void *type_take(size_t size, struct malloc_type *type, int flags)
+{
+    return ((void *(*)(size_t, struct malloc_type *, int))call("kmalloc"))(size, type, flags);
+}
+
+static void type_drop(void *p, struct malloc_type *type)
+{
+    ((void (*)(void *, struct malloc_type *))call("kfree"))(p, type);
+}
+
+static void type_flags(void)
+{
+    type_take(100, type_with(0), M_WAITOK | M_NOWAIT);
+}
+
+static void type_full(void)
+{
+    struct malloc_type *type = type_with(0);
+
+    ((void (*)(struct malloc_type *, size_t))call("kmalloc_raise_limit"))(type, 1000);
+    ((void (*)(struct malloc_type *, unsigned, malloc_full_fn *, void *))call("kmalloc_on_full"))(
+        type, 10, NULL, NULL);
+    type_take(2000, type, M_WAITOK);
+}
+
+static void type_wrong(void)
+{
+    type_drop(type_take(100, type_with(MT_TRACK), M_WAITOK), type_with(0));
+}
+
+static void type_of_cache(void)
+{
+    void *(*create)(const char *, size_t, const void *) =
+        (void *(*)(const char *, size_t, const void *))call("kmem_cache_create");
+    void *(*alloc)(void *, int) = (void *(*)(void *, int))call("kmem_cache_alloc");
+
+    type_drop(alloc(create("inode", 200, NULL), M_WAITOK), type_with(0));
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -427,6 +488,10 @@ static const struct {
     {"compat-nofail", compat_nofail},
     {"compat-slab-panic", compat_slab_panic},
     {"compat-umem-size", compat_umem_size},
+    {"type-flags", type_flags},
+    {"type-full", type_full},
+    {"type-wrong", type_wrong},
+    {"type-of-cache", type_of_cache},
 };
 
 int main(int argc, char **argv)

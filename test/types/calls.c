@@ -324,6 +324,21 @@ static void test_contradictory_flags(void **state)
                      "slabkit: contradictory flags %d of an allocation of type other\n", bad[i]);
 }
 
+static void free_as_other(void *arg)
+{
+    kfree(kmalloc(100, M_TEST, M_WAITOK), M_OTHER);
+    (void)arg;
+    if (slabkit_verify() == 1)
+        abort();
+}
+
+static void test_a_wrong_type_is_found_by_verification(void **state)
+{
+    (void)state;
+    expect_death(free_as_other, NULL,
+                 "slabkit: verify: other: more was freed than allocated (with a wrong type?)\n");
+}
+
 static int end_all(void **state)
 {
     (void)state;
@@ -347,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_many_types),
         cmocka_unit_test(test_sizes_are_exact),
         cmocka_unit_test(test_contradictory_flags),
+        cmocka_unit_test(test_a_wrong_type_is_found_by_verification),
     };
 
     return cmocka_run_group_tests(tests, NULL, end_all);
