@@ -20,7 +20,7 @@ $mode = substr(shift @ARGV, 2) if @ARGV && $ARGV[0] =~ /^--(update|show)$/;
 die "usage: $0 [--update|--show] LIBRARY COMPILER TABLE\n" if @ARGV != 3;
 my ($library, $compiler, $table) = @ARGV;
 my $LONGEST_WALK = 100;
-my @FUNCTIONS = qw(malloc free kmem_cache_alloc kmem_cache_free);
+my @FUNCTIONS = qw(malloc free kmem_cache_alloc kmem_cache_free kmalloc kfree);
 
 sub lines_of {
     open my $pipe, '-|', @_ or die "$0: $_[0]: $!\n";
