@@ -40,17 +40,34 @@ static void *enomem(void *p)
 
 /* ---- allocate --------------------------------------------------------------------------------- */
 
-/* Functions that programs call jump here, at their end: so it is theirs. */
-#define CALLER __builtin_return_address(0)
-
-static SK_NOINLINE void *alloc_slow(size_t size, size_t align, struct malloc_type *type, int flags,
-                                    bool charged)
+static void *alloc_from(size_t size, size_t align, struct malloc_type *type, int flags,
+                        bool charged, const void *site)
 {
     struct type *t = type_of(type);
-    void *p = t ? type_alloc(t, size, align, flags, charged, CALLER) : NULL;
+    void *p = t ? type_alloc(t, size, align, flags, charged, site) : NULL;
 
     ctl_poke();
     return enomem(p);
+}
+
+/* Functions that programs call jump to these, at their end: so the return address is theirs. */
+#define CALLER __builtin_return_address(0)
+
+static SK_NOINLINE void *alloc_slow(size_t size, size_t align, struct malloc_type *type, int flags)
+{
+    return alloc_from(size, align, type, flags, false, CALLER);
+}
+
+/* What the hit path of kmalloc leaves: the array was empty, the object is counted; or nothing was done.
+ * Two functions, so that no compiler carries the difference along the hit. */
+static SK_NOINLINE void *kmalloc_charged(size_t size, struct malloc_type *type, int flags)
+{
+    return alloc_from(size, 1, type, flags, true, CALLER);
+}
+
+static SK_NOINLINE void *kmalloc_slow(size_t size, struct malloc_type *type, int flags)
+{
+    return alloc_from(size, 1, type, flags, false, CALLER);
 }
 
 /* Charged first: then fewer values are alive across the sections, and none is saved on the stack. */
@@ -61,17 +78,17 @@ SK_EXPORT void *kmalloc(size_t size, struct malloc_type *type, int flags)
     void *p;
 
     if (!type_may_hit(size, flags) || SK_UNLIKELY(!t))
-        return alloc_slow(size, 1, type, flags, false);
+        return kmalloc_slow(size, type, flags);
     class = type_class_fine(size);
     if (SK_UNLIKELY(!type_charge_hit(t, class)))
-        return alloc_slow(size, 1, type, flags, false);
+        return kmalloc_slow(size, type, flags);
     p = pcpu_alloc_hit(class);
-    return SK_LIKELY(p != NULL) ? p : alloc_slow(size, 1, type, flags, true);
+    return SK_LIKELY(p != NULL) ? p : kmalloc_charged(size, type, flags);
 }
 
 SK_EXPORT void *kzalloc(size_t size, struct malloc_type *type, int flags)
 {
-    return alloc_slow(size, 1, type, flags | M_ZERO, false);
+    return alloc_slow(size, 1, type, flags | M_ZERO);
 }
 
 SK_EXPORT void *kmalloc_array(size_t n, size_t size, struct malloc_type *type, int flags)
@@ -89,7 +106,7 @@ SK_EXPORT void *kmalloc_aligned(size_t size, size_t align, struct malloc_type *t
         errno = EINVAL;
         return NULL;
     }
-    return alloc_slow(size, align, type, flags, false);
+    return alloc_slow(size, align, type, flags);
 }
 
 /* ---- free ------------------------------------------------------------------------------------- */
@@ -144,7 +161,7 @@ SK_EXPORT void *krealloc(void *p, size_t size, struct malloc_type *type, int fla
     struct type *t = type_of(type);
 
     if (!p || p == KMALLOC_ZERO)
-        return alloc_slow(size, 1, type, flags, false);
+        return alloc_slow(size, 1, type, flags);
     if (size == 0) {
         kfree(p, type);
         return KMALLOC_ZERO;
@@ -164,7 +181,7 @@ static void clear(void *p, size_t bytes)
 static void *krecalloc_move(void *p, size_t old_bytes, size_t bytes, struct malloc_type *type,
                             int flags)
 {
-    void *q = alloc_slow(bytes, 1, type, flags | M_ZERO, false);
+    void *q = alloc_slow(bytes, 1, type, flags | M_ZERO);
 
     if (!q)
         return NULL;
@@ -183,7 +200,7 @@ SK_EXPORT void *krecalloc(void *p, size_t old_n, size_t n, size_t size, struct m
     if (__builtin_mul_overflow(n, size, &bytes))
         return enomem(NULL);
     if (!p || p == KMALLOC_ZERO)
-        return alloc_slow(bytes, 1, type, flags | M_ZERO, false);
+        return alloc_slow(bytes, 1, type, flags | M_ZERO);
     if (__builtin_mul_overflow(old_n, size, &old_bytes) || old_bytes > km_usable(p, "krecalloc")) {
         errno = EINVAL;
         return NULL;
