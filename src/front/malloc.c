@@ -13,24 +13,24 @@
 #include "front/front.h"
 #include "front/malloc.h"
 
-/* Where blocks have types every call comes by here: see typed.h. */
-static void *alloc_started(size_t size, struct typed_by by)
+static SK_COLD void *no_memory(void)
 {
-    return ctl_types ? typed_alloc(size, 1, false, by) : km_alloc_slow(size);
+    errno = ENOMEM;
+    return NULL;
 }
 
+/* Where blocks have types every call comes by here: see typed.h. */
 SK_NOINLINE void *front_alloc_slow(size_t size, struct typed_by by)
 {
-    void *p = ctl_types ? NULL : km_alloc_coarse_hit(size);
+    void *p = ctl_types ? typed_alloc(size, 1, false, by) : km_alloc_coarse_hit(size);
 
-    if (p)
+    if (SK_LIKELY(p != NULL))
         return p;
-    p = ctl_start() ? alloc_started(size, by) : NULL;
-
-    if (SK_UNLIKELY(!p))
-        errno = ENOMEM;
+    if (!ctl_start())
+        return no_memory();
+    p = ctl_types ? typed_alloc(size, 1, false, by) : km_alloc_slow(size);
     ctl_poke();
-    return p;
+    return p ? p : no_memory();
 }
 
 SK_NOINLINE void *front_alloc_tail(size_t size)
@@ -42,10 +42,11 @@ SK_NOINLINE void front_free_slow(void *p)
 {
     if (!p)
         return;
-    if (ctl_types)
+    if (ctl_types) {
         typed_free(p);
-    else
-        km_free_slow(p);
+        return;
+    }
+    km_free_slow(p);
     ctl_poke();
 }
 
@@ -62,9 +63,7 @@ void *front_aligned(size_t align, size_t size, struct typed_by by)
 
 static void *enomem(void *p)
 {
-    if (SK_UNLIKELY(!p))
-        errno = ENOMEM;
-    return p;
+    return SK_LIKELY(p != NULL) ? p : no_memory();
 }
 
 /* ---- what each call means, whoever makes it -------------------------------------------------- */

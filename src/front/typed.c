@@ -11,6 +11,17 @@
 
 static SK_TLS uint32_t countdown, seed;
 
+/* Every call comes by here, not only those that miss: now and then is enough. */
+#define CALLS_A_POKE 64u
+
+static void poke(void)
+{
+    static SK_TLS unsigned calls;
+
+    if (SK_UNLIKELY(++calls % CALLS_A_POKE == 0))
+        ctl_poke();
+}
+
 /* Intervals are random, 1 .. 2 n - 1, so that no pattern of the program hides from them. */
 static uint32_t next_interval(uint32_t n)
 {
@@ -54,6 +65,7 @@ void *typed_alloc(size_t size, size_t align, bool zero, struct typed_by by)
 {
     struct type *t = type_by(by);
 
+    poke();
     if (SK_UNLIKELY(!t))
         return untyped(size, align, zero);
     return tagged_alloc(t, size, align, zero ? M_RNOWAIT | M_ZERO : M_RNOWAIT);
@@ -63,6 +75,7 @@ void typed_free(void *p)
 {
     if (p)
         tagged_free(p);
+    poke();
 }
 
 void *typed_realloc(void *p, size_t size, struct typed_by by)
