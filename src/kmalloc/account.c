@@ -435,10 +435,22 @@ void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg
 void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg)
 {
     plat_lock(&t->t_lock);
-    t->t_wait_ms = wait_ms;
-    t->t_full_fn = fn;
-    t->t_full_arg = arg;
+    t->t_full = (struct type_full){wait_ms, fn, arg};
     plat_unlock(&t->t_lock);
+}
+
+/* Outside of plat_enter. */
+struct type_full type_get_full(struct type *t)
+{
+    struct type_full full = {.wait_ms = MALLOC_WAIT_MS};
+
+    if (!plat_enter())
+        return full;
+    plat_lock(&t->t_lock);
+    full = t->t_full;
+    plat_unlock(&t->t_lock);
+    plat_leave();
+    return full;
 }
 
 bool type_verify(struct type *t)
@@ -472,7 +484,7 @@ void type_stats(struct type *t, struct malloc_type_stats *out)
     out->peak = t->t_peak * t->t_weight;
     out->failures = sk_load_relaxed(&t->t_failures);
     out->limit = t->t_limit;
-    out->waits = t->t_waits;
+    out->waits = sk_load_relaxed(&t->t_waits);
     out->sizes[0] = t->t_sizes[0];
     out->sizes[1] = t->t_sizes[1];
     plat_unlock(&t->t_lock);

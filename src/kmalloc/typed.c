@@ -164,12 +164,12 @@ static void tell_soft(struct want *w)
 }
 
 /* Has waited as long as it should: what now? */
-static bool decide_to_wait(struct want *w)
+static bool decide_to_wait(struct want *w, const struct type_full *full)
 {
     enum malloc_full what = MALLOC_FULL_PANIC;
 
-    if (w->t->t_full_fn)
-        what = w->t->t_full_fn(w->t->t_public, w->size, w->t->t_full_arg);
+    if (full->fn)
+        what = full->fn(w->t->t_public, w->size, full->arg);
     if (what == MALLOC_FULL_PANIC)
         misuse(MISUSE_FULL, NULL, w->size, w->t->t_name);
     return what == MALLOC_FULL_WAIT;
@@ -191,17 +191,18 @@ static void wait_a_while(struct want *w, enum outcome why, uint64_t left_ms)
 
 static void *want_waiting(struct want *w, enum outcome why)
 {
-    uint64_t end = now_ms() + w->t->t_wait_ms;
+    struct type_full full = type_get_full(w->t);
+    uint64_t end = now_ms() + full.wait_ms;
     void *p = NULL;
 
-    sk_add_relaxed(&w->t->t_waits, 1);
     while (why != GOT) {
         uint64_t now = now_ms();
 
         if (now >= end) {
-            if (!decide_to_wait(w))
+            if (!decide_to_wait(w, &full))
                 return NULL;
-            end = now + w->t->t_wait_ms;
+            full = type_get_full(w->t);
+            end = now + full.wait_ms;
         }
         wait_a_while(w, why, sk_max(end - now, 1));
         why = want_once(w, &p);
@@ -218,7 +219,10 @@ static void *want_get(struct want *w)
         out = want_large(w, &p);
     if (out == GOT)
         return p;
-    return may_wait(w->flags) ? want_waiting(w, out) : NULL;
+    if (!may_wait(w->flags))
+        return NULL;
+    sk_add_relaxed(&w->t->t_waits, 1);
+    return want_waiting(w, out);
 }
 
 void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool charged,

@@ -109,7 +109,7 @@ static size_t cells_bytes(void)
 static void set_defaults(struct type *t)
 {
     t->t_limit = t->t_soft = KMALLOC_NO_LIMIT;
-    t->t_wait_ms = MALLOC_WAIT_MS;
+    t->t_full.wait_ms = MALLOC_WAIT_MS;
     for (unsigned i = 0; i <= KM_CACHES; i++) {
         t->t_idx[i] = type_has_own(t) ? 0 : (uint16_t)i;
         t->t_amount[i] = TYPE_NEVER;

@@ -51,6 +51,13 @@ struct type_cell {
 
 _Static_assert(sizeof(struct type_cell) == PLAT_CREDIT_BYTES, "a word of each slot, so far apart");
 
+/* What ends a wait. */
+struct type_full {
+    unsigned wait_ms;
+    malloc_full_fn *fn;
+    void *arg;
+};
+
 struct type {
     /* The hit path. Pointers constant; amounts and indices atomic, each set once. */
     struct plat_credit *t_alloc, *t_free; /* slot 0's */
@@ -83,15 +90,13 @@ struct type {
     bool t_soft_armed;
     malloc_soft_fn *t_soft_fn;
     void *t_soft_arg;
-    unsigned t_wait_ms;
-    malloc_full_fn *t_full_fn;
-    void *t_full_arg;
+    struct type_full t_full;
     unsigned t_waiters;
-    uint64_t t_waits;
     uint64_t t_sizes[2];
 
     /* Atomic. */
     uint32_t t_seq; /* counts frees while somebody waits */
+    uint64_t t_waits;
     uint64_t t_failures;
     struct type_sum t_nested_allocs, t_nested_frees; /* by handlers that may take no lock */
 };
@@ -123,13 +128,13 @@ SK_INLINE unsigned type_class_fine(size_t size)
  * arrays of its own never hits here. false: not counted. */
 SK_INLINE bool type_charge_hit(struct type *t, unsigned class)
 {
-    return plat_credit_take(t->t_alloc, t->t_amount[class]);
+    return plat_credit_take(t->t_alloc, sk_load_relaxed(&t->t_amount[class]));
 }
 
 /* idx: the array index of the block's class; 0 misses. */
 SK_INLINE bool type_discharge_hit(struct type *t, unsigned idx)
 {
-    return plat_credit_take(t->t_free, km_amount[idx]);
+    return plat_credit_take(t->t_free, sk_load_relaxed(&km_amount[idx]));
 }
 
 /* ---- types.c: the table --------------------------------------------------------------------- */
@@ -195,6 +200,7 @@ void type_stats(struct type *t, struct malloc_type_stats *out);
 bool type_verify(struct type *t);
 void type_set_limit(struct type *t, uint64_t bytes);
 void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg);
+struct type_full type_get_full(struct type *t);
 void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg);
 
 /* Objects of a tracked type are kept apart too, so that every free of one can be looked at. */

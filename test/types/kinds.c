@@ -124,6 +124,13 @@ static void test_first_use_by_many(void **state)
 
 /* ---- tracking --------------------------------------------------------------------------------- */
 
+/* A sanitizer's compiler does not jump at the end of a function: then all places are one. */
+#ifdef SLABKIT_NO_REPLACE
+#define PLACES 1
+#else
+#define PLACES 2
+#endif
+
 /* Not at the end of a function: the call shall be at a place of its own. */
 static void *here(void *p)
 {
@@ -164,7 +171,7 @@ static void test_places(void **state)
         q[i] = another_place(sizes[i]);
     }
     malloc_type_iterate(add_place, &id);
-    assert_int_equal(places, 2);
+    assert_int_equal(places, PLACES);
     assert_int_equal(sum_calls, 2 * SK_ARRAY_SIZE(sizes));
     assert_int_equal(stats(M_TRACKED).inuse, 2 * SK_ARRAY_SIZE(sizes));
     for (unsigned i = 0; i < SK_ARRAY_SIZE(sizes); i++) {
@@ -242,7 +249,7 @@ static void test_a_leak_is_told_with_its_place(void **state)
                             &at, &n),
                      1);
     assert_true(n > 0);
-    assert_true(at > (uintptr_t)leak && at < (uintptr_t)leak + 4096);
+    assert_true(PLACES == 1 || (at > (uintptr_t)leak && at < (uintptr_t)leak + 4096));
 }
 
 /* ---- M_NOWAIT --------------------------------------------------------------------------------- */
