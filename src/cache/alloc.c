@@ -261,12 +261,18 @@ SK_EXPORT size_t kmem_cache_alloc_bulk(struct kmem_cache *c, int flags, size_t n
     return n;
 }
 
+/* Two objects of one page have one owner, without a look at the page map. */
+SK_INLINE bool same_page(const void *a, const void *b)
+{
+    return ((uintptr_t)a ^ (uintptr_t)b) < PLAT_PAGE_BYTES;
+}
+
 /* Objects from the first on that have its owner: they go to one array. */
 static size_t same_kind(void *const *objs, size_t n, uint32_t kind)
 {
     size_t i = 1;
 
-    while (i < n && region_kind(objs[i]) == kind)
+    while (i < n && (same_page(objs[i], objs[i - 1]) || region_kind(objs[i]) == kind))
         i++;
     return i;
 }
