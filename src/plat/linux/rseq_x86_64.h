@@ -121,21 +121,21 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
     uintptr_t area, base, word, obj, done;
 
     __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
-                          "xor %k[done], %k[done]\n"
-                          "5: cmp %[n], %[done]\n"
-                          "je 6f\n"
-                          "mov (%[base], %[word]), %[obj]\n"
+                          "mov %[n], %[done]\n"
+                          "neg %[done]\n"
+                          "je %l[miss]\n"
+                          "5: mov (%[base], %[word]), %[obj]\n"
                           "test %[obj], %[obj]\n"
                           "je 6f\n"
-                          "mov %[obj], (%[out], %[done], 8)\n"
-                          "inc %[done]\n"
+                          "mov %[obj], (%[end], %[done], 8)\n"
                           "sub $8, %[word]\n"
-                          "jmp 5b\n"
-                          "6: test %[done], %[done]\n"
+                          "inc %[done]\n"
+                          "jne 5b\n"
+                          "6: add %[n], %[done]\n"
                           "je %l[miss]\n" RSEQ_COMMIT RSEQ_COUNT_POP_N RSEQ_ABORT_WITHOUT("done")
                           : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word),
                             [obj] "=&r"(obj), [done] "=&r"(done)
-                          : [idx] "r"((uintptr_t)idx), [out] "r"(out), [n] "r"((uintptr_t)n),
+                          : [idx] "r"((uintptr_t)idx), [end] "r"(out + n), [n] "r"((uintptr_t)n),
                             RSEQ_GLOBALS
                           : "memory", "cc"
                           : miss, aborted);
@@ -153,21 +153,21 @@ SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned
     uintptr_t area, base, word, obj, done;
 
     __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
-                          "xor %k[done], %k[done]\n"
-                          "5: cmp %[n], %[done]\n"
+                          "mov %[n], %[done]\n"
+                          "neg %[done]\n"
+                          "je %l[miss]\n"
+                          "5: cmpq $1, 8(%[base], %[word])\n"
                           "je 6f\n"
-                          "cmpq $1, 8(%[base], %[word])\n"
-                          "je 6f\n"
-                          "mov (%[objs], %[done], 8), %[obj]\n"
+                          "mov (%[end], %[done], 8), %[obj]\n"
                           "mov %[obj], 8(%[base], %[word])\n"
-                          "inc %[done]\n"
                           "add $8, %[word]\n"
-                          "jmp 5b\n"
-                          "6: test %[done], %[done]\n"
+                          "inc %[done]\n"
+                          "jne 5b\n"
+                          "6: add %[n], %[done]\n"
                           "je %l[miss]\n" RSEQ_COMMIT RSEQ_ABORT_WITHOUT("done")
                           : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word),
                             [obj] "=&r"(obj), [done] "=&r"(done)
-                          : [idx] "r"((uintptr_t)idx), [objs] "r"(objs), [n] "r"((uintptr_t)n),
+                          : [idx] "r"((uintptr_t)idx), [end] "r"(objs + n), [n] "r"((uintptr_t)n),
                             RSEQ_GLOBALS
                           : "memory", "cc"
                           : miss, aborted);
