@@ -249,11 +249,11 @@ static void never_allocated(void)
 }
 
 /* A slab is a whole number of pages, and 20480 bytes do not divide it. The first object taken is
- * the first of an uncoloured slab. */
+ * the first of a slab: what is left over is before it, or, where its colour is 0, behind the last. */
 static void outside_of_objects(void)
 {
     static struct slabkit_snapshot snapshot;
-    char *first = take(20480);
+    char *first = take(20480), *run = (char *)((uintptr_t)first & -(uintptr_t)PAGE);
     const struct slabkit_class *sc = snapshot.class_;
 
     if (engine.en_snapshot(&snapshot))
@@ -262,7 +262,7 @@ static void outside_of_objects(void)
         sc++;
     if (sc->slab_bytes <= sc->slab_objs * sc->object_bytes)
         exit(2);
-    drop(at(first, sc->slab_objs * sc->object_bytes));
+    drop(first > run ? run : at(first, sc->slab_objs * sc->object_bytes));
     flush();
 }
 
