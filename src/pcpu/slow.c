@@ -309,17 +309,25 @@ static bool slot_oscillates(const struct slot_cache *sc)
            pops - sc->sc_refill_pops < sc->sc_array[SIDE_OWN]->pa_cap / OSCILLATION_DIV;
 }
 
-/* So that the slot stands in the middle of its array, and not at its end again. Fewer than half go
- * when the thread was moved to a slot with less room. */
-static void array_give_back_half(struct slot_cache *sc, struct parray *full)
+/* Fewer than n go when the thread was moved to a slot with less room. */
+static void array_give_back(struct slot_cache *sc, struct parray *full, unsigned n)
 {
-    unsigned half = full->pa_avail / 2, rest;
-    void **upper = full->pa_a + 1 + full->pa_avail - half;
+    void **upper = full->pa_a + 1 + full->pa_avail - n;
+    unsigned rest = n - plat_slot_push_n(sc->sc_cache->pc_geom.kind, upper, n);
 
-    rest = half - plat_slot_push_n(sc->sc_cache->pc_geom.kind, upper, half);
     for (unsigned i = 0; i < rest; i++)
-        upper[i] = upper[half - rest + i];
-    full->pa_avail -= half - rest;
+        upper[i] = upper[n - rest + i];
+    full->pa_avail -= n - rest;
+}
+
+/* The slot shall stand in the middle of its array, and not at its end again. An array from before the
+ * arrays grew goes out of use: otherwise it and a larger one take turns, with a miss at each end. */
+static void array_settle(struct slot_cache *sc, struct parray *full, unsigned new_cap)
+{
+    if (full->pa_cap < new_cap)
+        array_give_back(sc, full, full->pa_avail);
+    else if (slot_oscillates(sc))
+        array_give_back(sc, full, full->pa_avail / 2);
 }
 
 /* Nobody is the owner of a slab that no slot runs. */
@@ -331,6 +339,7 @@ static enum side side_of(const struct slot_cache *sc, const void *p)
 static enum step flush_locked(struct slot_cache *sc, enum side side, void *p, struct work *w)
 {
     struct parray *pa, *left;
+    unsigned cap;
 
     if (sc->sc_array[side] && plat_slot_push_retry(side_index(sc, side), p))
         return STEP_DONE;
@@ -343,13 +352,14 @@ static enum step flush_locked(struct slot_cache *sc, enum side side, void *p, st
     }
     pa->pa_a[1] = p;
     pa->pa_avail = 1;
+    cap = pa->pa_cap;
     left = slot_swap(sc, side, pa);
     if (left == pa) {
         w->array = pa;
         return STEP_MOVED;
     }
-    if (left && side == SIDE_OWN && slot_oscillates(sc))
-        array_give_back_half(sc, left);
+    if (left && side == SIDE_OWN)
+        array_settle(sc, left, cap);
     if (left)
         array_leaves_locked(sc, side, left, w);
     if (side == SIDE_OWN)
