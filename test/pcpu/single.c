@@ -143,6 +143,34 @@ static void test_arrays_grow_by_misses(void **state)
     expect_empty();
 }
 
+/* A program that goes to and fro within what an array can hold comes to live on its hits, whatever
+ * arrays are left from before they grew. A thread that moves may miss a few times more. */
+static void test_batches_come_to_hit(void **state)
+{
+    enum {
+        BATCH = 64,
+        ROUNDS = 400
+    };
+    struct pcpu_cache *c = &caches[2];
+    uint64_t before;
+
+    (void)state;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        alloc_n(c, BATCH);
+        free_n(c, BATCH);
+    }
+    before = SUM_OVER_SLOTS(c, sc_alloc_misses) + SUM_OVER_SLOTS(c, sc_free_misses);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        alloc_n(c, BATCH);
+        free_n(c, BATCH);
+    }
+    if (!all_miss())
+        assert_in_range(SUM_OVER_SLOTS(c, sc_alloc_misses) + SUM_OVER_SLOTS(c, sc_free_misses) -
+                            before,
+                        0, ROUNDS / 4);
+    expect_empty();
+}
+
 static void test_random(void **state)
 {
     static unsigned which[MANY];
@@ -233,6 +261,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_first_refill),
         cmocka_unit_test(test_last_in_first_out),
         cmocka_unit_test(test_arrays_grow_by_misses),
+        cmocka_unit_test(test_batches_come_to_hit),
         cmocka_unit_test(test_every_cache),
         cmocka_unit_test(test_flush_through_the_depot),
         cmocka_unit_test(test_random),

@@ -127,7 +127,7 @@ static void versus_row_print(const struct bench *bench, FILE *out, unsigned wk)
 static void versus_print(const struct bench *bench, FILE *out)
 {
     fputs("\nTwo ways of the same work, in turn in one process: ratio of their times\n", out);
-    head_print(bench, out, "", -1);
+    head_print(bench, out, "              ratio", -1);
     fputc('\n', out);
     for (unsigned wk = 0; wk < bench->bn_nr_workloads; wk++)
         if (stats_versus(bench, wk))
