@@ -12,6 +12,8 @@
 #include "../oracle/entry.h"
 #include "ctl/start.h"
 #include "ctl/system.h"
+#include "ctl/world.h"
+#include "base/text.h"
 
 /* ---- malloc's family, as the model calls it --------------------------------------------------- */
 
@@ -88,6 +90,12 @@ uint64_t ctl_reaps(void)
 void system_process_name(char *out, size_t bytes)
 {
     snprintf(out, bytes, "kernel");
+}
+
+/* There is no loader to ask. */
+void world_name_code(struct text *t, const void *fn)
+{
+    text_address(t, fn);
 }
 
 /* ---- the engine, as the model sees it ---------------------------------------------------------- */

@@ -4,7 +4,7 @@
  *       same arrays at random points, and against other CPUs that close them.
  * Owns: one array of slot 0, or of slot 1, with objects that are numbers; at the end each is in
  *       somebody's hands or in the array, once.
- *       usage: sections interrupts|fence [passes]
+ *       usage: sections interrupts|credit|fence [passes]
  */
 #include "engine.h"
 #include "pcpu/hit.h"
@@ -131,6 +131,46 @@ static void test_interrupts(void **state)
     count_all(holds, n);
 }
 
+/* ---- credit: one word, taken from by the same two ------------------------------------------------------ */
+
+#define CREDIT 100000000u
+
+static struct plat_credit cells[KERN64_CPUS_MAX];
+static uint64_t taken_in_handler;
+
+static void credit_handler(void)
+{
+    uint64_t amount = 1 + draw(&handler_seed, 50);
+
+    sk_count(&handler_calls, 1);
+    if (plat_credit_take(cells, amount))
+        taken_in_handler += amount;
+}
+
+/* What was taken and what is left is what was given. */
+static void test_credit(void **state)
+{
+    uint64_t seed = 3, taken = 0;
+
+    (void)state;
+    sk_store_relaxed(&handler_calls, 0);
+    assert_false(plat_credit_take(cells, 1));
+    assert_true(plat_credit_cas(cells, 0, 0, CREDIT));
+    assert_false(plat_credit_cas(cells, 1, 0, CREDIT));
+    timer_hook = credit_handler;
+    timer_every(1000, 30000);
+    while (sk_load_relaxed(&handler_calls) < ROUNDS) {
+        uint64_t amount = 1 + draw(&seed, 50);
+
+        taken += plat_credit_take(cells, amount) ? amount : 0;
+    }
+    timer_hook = NULL;
+    plat_credit_stop(cells);
+    assert_int_equal(cells[0].pc_stopped, CREDIT - taken - taken_in_handler);
+    assert_int_equal(cells[0].pc_word, 0);
+    assert_false(plat_credit_take(cells, 1));
+}
+
 /* ---- closing from another CPU ---------------------------------------------------------------- */
 
 static bool over; /* atomic */
@@ -189,7 +229,8 @@ static void test_fence(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest interrupts[] = {cmocka_unit_test(test_interrupts)};
+    const struct CMUnitTest interrupts[] = {cmocka_unit_test(test_interrupts)},
+                            credit[] = {cmocka_unit_test(test_credit)};
     const struct CMUnitTest fence[] = {cmocka_unit_test(test_fence)};
 
     plat_init(&(struct plat_config){0});
@@ -197,5 +238,7 @@ int main(int argc, char **argv)
         enough = strtoul(argv[2], NULL, 10);
     if (argc > 1 && strcmp(argv[1], "fence") == 0)
         return cmocka_run_group_tests(fence, NULL, NULL);
+    if (argc > 1 && strcmp(argv[1], "credit") == 0)
+        return cmocka_run_group_tests(credit, NULL, NULL);
     return cmocka_run_group_tests(interrupts, NULL, NULL);
 }
