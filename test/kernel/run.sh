@@ -3,22 +3,24 @@
 # Role: runs a kernel under the emulator and turns its end into an exit status. Exit status 77: no emulator here
 #       (1 in continuous integration, where CI is set).
 #
-#   run.sh KERNEL [-c CPUS] [-m MIB] [-n NODES] [-o KERNEL_OPTIONS] [-s] [-t SECONDS] [-f TEXT] [-- ARGUMENT...]
+#   run.sh KERNEL [-c CPUS] [-m MIB] [-n NODES] [-o KERNEL_OPTIONS] [-s] [-i] [-t SECONDS] [-f TEXT] [-- ARGUMENT...]
 #
-# -s: an instruction at a time, so that interrupts hit everywhere. -f: it must fail, and say TEXT.
+# -s: an instruction at a time, so that interrupts hit everywhere. -i: one CPU after the other, by counted instructions:
+# the same run each time. -f: it must fail, and say TEXT.
 # QEMU_ACCEL=kvm: on the machine itself instead of emulated.
 set -euo pipefail
 
 kernel=$1
 shift
-cpus=8 memory=128 nodes=1 options= single= seconds=100 must_fail=
-while getopts c:m:n:o:st:f: opt; do
+cpus=8 memory=128 nodes=1 options= single= counted= seconds=100 must_fail=
+while getopts c:m:n:o:sit:f: opt; do
     case $opt in
     c) cpus=$OPTARG ;;
     m) memory=$OPTARG ;;
     n) nodes=$OPTARG ;;
     o) options=$OPTARG ;;
     s) single=1 ;;
+    i) counted=1 ;;
     t) seconds=$OPTARG ;;
     f) must_fail=$OPTARG ;;
     *) exit 2 ;;
@@ -40,6 +42,10 @@ if [[ -n $single ]]; then
     [0-7][0-9] | 80) args+=(-singlestep) ;;
     *) accel+=,one-insn-per-tb=on ;;
     esac
+fi
+if [[ -n $counted ]]; then
+    accel=tcg,thread=single
+    args+=(-icount "shift=0,sleep=off")
 fi
 if [[ $nodes -gt 1 ]]; then
     for ((i = 0; i < nodes; i++)); do
