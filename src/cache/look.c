@@ -165,7 +165,7 @@ static void say(const char *name, const char *what)
     plat_write_err(line, text_len(&t));
 }
 
-static void fault(const struct pcpu_cache *c, const char *what)
+static void tell_fault(const struct pcpu_cache *c, const char *what)
 {
     say(c->pc_geom.name, what);
 }
@@ -203,7 +203,7 @@ SK_EXPORT int kmem_cache_verify(struct kmem_cache *c)
 
     c = c->kc_root;
     kmem_enter(c);
-    faults = pcpu_verify(&c->kc_pcpu, fault) + kmem_verify_objects(c);
+    faults = pcpu_verify(&c->kc_pcpu, tell_fault) + kmem_verify_objects(c);
     kmem_leave();
     return (int)sk_min(faults, INT32_MAX);
 }
