@@ -181,7 +181,7 @@ static void test_tuned(void **state)
     plat_leave();
     use(c, OBJS);
     /* But where a slab ends. */
-    assert_in_range(SUM_OVER_SLOTS(c, sc_refills), OBJS / 5, OBJS / 5 + OBJS / 1024 + 1);
+    assert_in_range(SUM_OVER_SLOTS(c, sc_refills), OBJS / 5, OBJS / 5 + OBJS / c->pc_geom.objs + 1);
     for (unsigned node = 0; node < plat_nnodes(); node++)
         assert_true(!c->pc_node[node] || c->pc_node[node]->nd_cap == 20);
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
