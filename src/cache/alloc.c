@@ -77,8 +77,14 @@ static void *alloc_once(struct kmem_cache *c)
     return raw;
 }
 
+#define DEFERRED_TRIES 16u
+
 static void give_all_back(struct kmem_cache *c)
 {
+    kmem_enter(c);
+    pcpu_drain_all();
+    kmem_leave();
+    kmem_defer_go_on(DEFERRED_TRIES);
     kmem_enter(c);
     pcpu_drain_all();
     region_reap(0, true);

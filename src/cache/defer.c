@@ -4,8 +4,8 @@
  * Below: grace.c; alloc.c, objects.c.
  * Owns: the batch that each slot fills; two rounds of batches and slabs: those that came since a period was asked for, and those
  *       that wait for it.
- * Invariants: an object or slab that waits is in a slot's batch, in `coming`, in `waiting`, or in the hands of the one
- *       thread that has `busy`
+ * Invariants: an object or slab that waits is in a slot's batch, in `coming`, in `waiting`, or in `over`, which is the one
+ *       thread's that has `busy`, or in its hands
  *       kc_deferred, kc_late = a cache's objects, slabs in any of these
  *       rounds end in the order in which they began: ended <= begun <= ended + 2
  * Concurrency: a slot's batch under its lock; the rounds under defer.lock. Lock order: a slot's, defer's, grace's. Frees and
@@ -43,7 +43,8 @@ static struct {
     /* Under lock. */
     struct round coming, waiting;
     bool some_wait;
-    bool busy;             /* a thread has a round that is over in its hands */
+    bool busy; /* a thread frees what is in `over` */
+    struct round over;
     uint64_t ticket;       /* of `waiting` */
     uint64_t begun, ended; /* rounds that began to wait, and that were freed */
 } defer;
@@ -52,6 +53,7 @@ void kmem_defer_init(void)
 {
     list_init(&defer.coming.slabs);
     list_init(&defer.waiting.slabs);
+    list_init(&defer.over.slabs);
     defer.filling = meta_alloc(plat_nslots() * sizeof(*defer.filling));
 }
 
@@ -102,19 +104,53 @@ static void slab_free(struct slab *s)
     __atomic_fetch_sub(&c->kc_late, 1, __ATOMIC_RELEASE);
 }
 
-static void round_free(struct round *r)
+static struct slab *over_pop_slab(void)
 {
-    struct batch *next;
     struct list *l;
 
-    for (struct batch *b = r->batches; b; b = next) {
-        next = b->next;
-        for (size_t i = 0; i < b->n; i++)
-            free_now(b->objs[i]);
-        batch_unmake(b);
+    plat_lock(&defer.lock);
+    l = list_pop(&defer.over.slabs);
+    plat_unlock(&defer.lock);
+    return l ? SK_CONTAINER_OF(l, struct slab, sl_link) : NULL;
+}
+
+#define HANDFUL 8u
+
+/* Under the lock, which a fork holds: what a child finds in a batch was not freed yet. */
+static unsigned over_pop_objs(void **out)
+{
+    struct batch *b, *empty = NULL;
+    unsigned n = 0;
+
+    plat_lock(&defer.lock);
+    b = defer.over.batches;
+    while (b && b->n && n < HANDFUL)
+        out[n++] = b->objs[--b->n];
+    if (b && b->n == 0) {
+        defer.over.batches = b->next;
+        empty = b;
     }
-    while ((l = list_pop(&r->slabs)) != NULL)
-        slab_free(SK_CONTAINER_OF(l, struct slab, sl_link));
+    plat_unlock(&defer.lock);
+    if (empty)
+        batch_unmake(empty);
+    return n;
+}
+
+/* By the thread that has `busy`. */
+static void over_free(void)
+{
+    void *objs[HANDFUL];
+    struct slab *s;
+
+    for (unsigned n; (n = over_pop_objs(objs)) != 0;)
+        for (unsigned i = 0; i < n; i++)
+            free_now(objs[i]);
+    while ((s = over_pop_slab()) != NULL)
+        slab_free(s);
+    plat_lock(&defer.lock);
+    defer.busy = false;
+    defer.ended++;
+    plat_unlock(&defer.lock);
 }
 
 /* ---- rounds ---------------------------------------------------------------------------------------- */
@@ -146,53 +182,42 @@ static void begin_locked(void)
     defer.ticket = kmem_grace_ticket();
 }
 
-/* true: *out is over, and this thread's. */
-static bool take_locked(struct round *out)
+/* true: what waited is over, and this thread's to free. */
+static bool take_locked(void)
 {
     if (!defer.some_wait || defer.busy || !kmem_grace_over(defer.ticket))
         return false;
-    round_move(out, &defer.waiting);
+    round_move(&defer.over, &defer.waiting);
     defer.some_wait = false;
     defer.busy = true;
     return true;
 }
 
-static void round_ends(struct round *r)
-{
-    round_free(r);
-    plat_lock(&defer.lock);
-    defer.busy = false;
-    defer.ended++;
-    plat_unlock(&defer.lock);
-}
-
 /* Without waiting. */
 static void rounds_go_on(void)
 {
-    struct round over;
     bool mine;
 
     do {
         plat_lock(&defer.lock);
         begin_locked();
-        mine = take_locked(&over);
+        mine = take_locked();
         begin_locked();
         plat_unlock(&defer.lock);
         if (mine)
-            round_ends(&over);
+            over_free();
     } while (mine);
 }
 
 /* The program's own period: who may wait runs it for all that came. */
 static void rounds_by_custom(void (*synchronize)(void))
 {
-    struct round mine;
     bool some;
 
     plat_lock(&defer.lock);
     some = !defer.busy && !round_empty(&defer.coming);
     if (some) {
-        round_move(&mine, &defer.coming);
+        round_move(&defer.over, &defer.coming);
         defer.busy = true;
         defer.begun++;
     }
@@ -200,7 +225,7 @@ static void rounds_by_custom(void (*synchronize)(void))
     if (!some)
         return;
     synchronize();
-    round_ends(&mine);
+    over_free();
 }
 
 static void push_batch(struct batch *b)
@@ -346,6 +371,17 @@ void kmem_run_deferred(void)
         rounds_go_on();
 }
 
+/* With slabkit's own period only: the program's may not be waited for in a section of its own. */
+void kmem_defer_go_on(unsigned tries)
+{
+    if (!kmem_grace_used() || kmem_grace_custom())
+        return;
+    while (tries-- && kmem_waiting_bytes()) {
+        kmem_run_deferred();
+        plat_yield();
+    }
+}
+
 /* Rounds until everything that came so far is freed. */
 static uint64_t rounds_so_far(void)
 {
@@ -397,12 +433,63 @@ void kmem_defer_fork(void (*fn)(struct plat_lock *l))
     kmem_grace_fork(fn);
 }
 
-/* What another thread had in its hands is lost to the child. */
+static void count_batches(const struct batch *b)
+{
+    for (; b; b = b->next)
+        for (size_t i = 0; i < b->n; i++) {
+            struct pcpu_cache *pc = pcpu_cache_at(region_index(b->objs[i]));
+
+            kmem_of_pcpu(pc)->kc_deferred++;
+            defer.bytes += pc->pc_geom.size;
+        }
+}
+
+static void count_slabs(const struct list *slabs)
+{
+    const struct list *l;
+
+    list_for_each (l, slabs) {
+        const struct slab *s = SK_CONTAINER_OF(l, struct slab, sl_link);
+
+        kmem_of_pcpu(SK_CONTAINER_OF(s->sl_geom, struct pcpu_cache, pc_geom))->kc_late++;
+        defer.bytes += slab_bytes(s);
+    }
+}
+
+static void round_append(struct round *to, struct round *from)
+{
+    struct batch **last = &to->batches;
+    struct list *l;
+
+    while (*last)
+        last = &(*last)->next;
+    *last = from->batches;
+    from->batches = NULL;
+    while ((l = list_pop(&from->slabs)) != NULL)
+        list_push(&to->slabs, l);
+}
+
+/* What another thread had in its hands is lost to the child, which counts what is left, and frees it after one more period. */
 void kmem_defer_fork_child(void)
 {
+    struct list *l;
+
     if (defer.busy) {
+        round_append(&defer.coming, &defer.over);
         defer.busy = false;
         defer.ended++;
     }
+    list_for_each (l, &kmem.caches) {
+        struct kmem_cache *c = SK_CONTAINER_OF(l, struct kmem_cache, kc_link);
+
+        c->kc_deferred = c->kc_late = 0;
+    }
+    defer.bytes = 0;
+    for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++)
+        count_batches(defer.filling[slot].batch);
+    count_batches(defer.coming.batches);
+    count_batches(defer.waiting.batches);
+    count_slabs(&defer.coming.slabs);
+    count_slabs(&defer.waiting.slabs);
     kmem_grace_fork_child();
 }

@@ -87,6 +87,8 @@ void kmem_grace_fork_child(void);
 void kmem_defer_init(void);
 /* A slab without objects in use of a typesafe cache. Inside kmem_enter, no lock held. */
 void kmem_defer_slab(struct kmem_cache *c, struct slab *s);
+/* So often, at most, goes on with what waits. */
+void kmem_defer_go_on(unsigned tries);
 /* Until nothing of this cache waits. */
 void kmem_defer_wait(struct kmem_cache *c);
 void kmem_defer_fork(void (*fn)(struct plat_lock *l));

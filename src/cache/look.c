@@ -73,6 +73,7 @@ SK_EXPORT int kmem_cache_shrink(struct kmem_cache *c)
     pcpu_drain(&c->kc_pcpu);
     live = pcpu_objs_out(&c->kc_pcpu);
     kmem_leave();
+    kmem_defer_go_on(1);
     return live != 0;
 }
 

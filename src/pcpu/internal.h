@@ -33,6 +33,7 @@ struct pcpu_table {
     struct slot_cache **pairs;  /* [slot * PLAT_SLOT_ARRAYS + index] */
     struct slot_budget *budget; /* [slot] */
     struct pcpu_limits limits;
+    bool forked; /* in a child: what threads of the parent had in their hands is lost */
     struct pcpu_cache *caches[PLAT_SLOT_ARRAYS];
 };
 extern struct pcpu_table pcpu_table;

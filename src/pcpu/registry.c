@@ -102,6 +102,15 @@ static void pair_close(struct pcpu_cache *c, unsigned slot)
     meta_free(sc, sizeof(*sc));
 }
 
+/* Slabs that another thread had in its hands when this process was forked, on their way from one list to
+ * another: no object is in use, nobody knows of them. Whether their hook has run is not known: it does
+ * not run. */
+static void node_drop_lost(struct node_cache *nd)
+{
+    while (pcpu_table.forked && !list_empty(&nd->nd_all))
+        node_unmake(nd, SK_CONTAINER_OF(nd->nd_all.next, struct slab, sl_all));
+}
+
 void pcpu_cache_close(struct pcpu_cache *c)
 {
     for (unsigned slot = 0; slot < plat_nslots(); slot++)
@@ -112,6 +121,7 @@ void pcpu_cache_close(struct pcpu_cache *c)
     for (unsigned node = 0; node < PLAT_NODES_MAX; node++) {
         if (!c->pc_node[node])
             continue;
+        node_drop_lost(c->pc_node[node]);
         node_fini(c->pc_node[node]);
         meta_free(c->pc_node[node], sizeof(*c->pc_node[node]));
     }

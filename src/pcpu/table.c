@@ -193,6 +193,7 @@ void pcpu_fork_parent(void)
 void pcpu_fork_child(void)
 {
     for_each_lock(reset_one);
+    pcpu_table.forked = true;
     for (unsigned idx = 1; idx < pcpu_table.end; idx++)
         if (pcpu_table.caches[idx])
             sk_store_relaxed(&pcpu_table.caches[idx]->pc_pins, 0);

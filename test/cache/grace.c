@@ -253,6 +253,93 @@ static void test_own_period_comes_too_late(void **state)
     assert_int_equal(kmem_set_grace_period((void (*)(void))never), EBUSY);
 }
 
+/* ---- fork ------------------------------------------------------------------------------------------ */
+
+static void *defer_and_shrink(void *arg)
+{
+    void *mine[80];
+
+    while (!sk_load_relaxed(&over)) {
+        kmem_read_lock();
+        for (size_t i = kmem_cache_alloc_bulk(arg, M_WAITOK, 80, mine); i > 0; i--)
+            kmem_cache_free_deferred(arg, mine[i - 1]);
+        kmem_read_unlock();
+        kmem_cache_shrink(arg);
+    }
+    return NULL;
+}
+
+static void fork_begins(void)
+{
+    plat_enter();
+    kmem_fork_prepare();
+    pcpu_fork_prepare();
+    region_fork_prepare();
+    meta_fork_prepare();
+    plat_fork_prepare();
+}
+
+static void fork_ends(bool in_child)
+{
+    in_child ? plat_fork_child() : plat_fork_parent();
+    in_child ? meta_fork_child() : meta_fork_parent();
+    in_child ? region_fork_child() : region_fork_parent();
+    in_child ? pcpu_fork_child() : pcpu_fork_parent();
+    in_child ? kmem_fork_child() : kmem_fork_parent();
+    plat_leave();
+}
+
+/* A child forked inside of a section, amid others' sections and frees: its periods end when its section does, and what waited
+ * is freed, but for what a thread had in its hands: of each at most one array and a handful. */
+static int child(struct kmem_cache *c)
+{
+    void *p = kmem_cache_alloc(c, M_WAITOK);
+
+    kmem_cache_free_deferred(c, p);
+    go_on();
+    if (!p || stats(c).deferred == 0)
+        return 1;
+    kmem_read_unlock();
+    kmem_cache_barrier();
+    if (stats(c).deferred != 0 || kmem_waiting_bytes() != 0)
+        return 2;
+    if (kmem_cache_verify(c) != 0)
+        return 3;
+    freopen("/dev/null", "w", stderr);
+    return kmem_cache_destroy(c) == 0 || live(c) < 3 * (80 + PARRAY_CAP_MAX) ? 0 : 4;
+}
+
+static void test_fork_amid_sections(void **state)
+{
+    struct kmem_cache *c = counted_cache(300, KMEM_TYPESAFE);
+    pthread_t threads[3];
+
+    (void)state;
+    over = false;
+    for (unsigned i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, defer_and_shrink, c);
+    for (unsigned i = 0; i < 40; i++) {
+        int status;
+        pid_t pid;
+
+        kmem_read_lock();
+        fork_begins();
+        pid = fork();
+        fork_ends(pid == 0);
+        if (pid == 0)
+            _exit(child(c));
+        kmem_read_unlock();
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    sk_store_relaxed(&over, true);
+    for (unsigned i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(kmem_cache_destroy(c), 0);
+    assert_int_equal(counts.ctors, counts.dtors);
+}
+
 /* Without memory for a batch the free waits for a period itself. */
 static void test_without_memory(void **state)
 {
@@ -285,6 +372,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_reader_keeps_typesafe_slabs),
         cmocka_unit_test(test_replace_under_readers),
         cmocka_unit_test(test_own_period_comes_too_late),
+        cmocka_unit_test(test_fork_amid_sections),
         cmocka_unit_test(test_without_memory),
     };
     start(argc, argv);
