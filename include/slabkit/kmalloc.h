@@ -68,7 +68,7 @@ struct malloc_type *malloc_type_create(const char *name, const char *desc, unsig
 /*
  * Unmakes a type that malloc_type_create made. 0, or -1 with errno EBUSY and a line on stderr when
  * memory of the type is in use: how much, and for MT_TRACK from where; the type stays then. The
- * memory of an MT_ISOLATE type goes back to the system at once. Nobody may use the type meanwhile.
+ * slabs of an MT_ISOLATE type become free pages at once. Nobody may use the type meanwhile.
  */
 int malloc_type_destroy(struct malloc_type *type);
 
