@@ -122,10 +122,21 @@ static void child_panics(void)
 
 /* ---- <unistd.h>, <sys/wait.h> ---------------------------------------------------------------- */
 
+/* What a running CPU does could not be put back. */
+static void require_rest(void)
+{
+    for (unsigned cpu = 1; cpu < plat_nslots(); cpu++)
+        if (!cpu_is_idle(cpu)) {
+            console_text("test: fork beside a thread\n");
+            kernel_exit(1);
+        }
+}
+
 pid_t fork(void)
 {
     struct aside *a = aside();
 
+    require_rest();
     if (setjmp(parent) != 0) {
         irq_on();
         kern64_flush_all();
