@@ -94,6 +94,16 @@ static void start_layers(void)
     km_init();
 }
 
+/* A child of vfork has this memory, but is not this process. */
+static pid_t process; /* atomic */
+static bool ended;    /* atomic */
+
+static void end_expected(void)
+{
+    sk_store_relaxed(&process, getpid());
+    sk_store_relaxed(&ended, false);
+}
+
 static void fork_register(void);
 
 bool ctl_start_slow(void)
@@ -108,8 +118,10 @@ bool ctl_start_slow(void)
         start_layers();
     plat_unlock(&start_lock);
     plat_leave();
-    if (first && km_started())
+    if (first && km_started()) {
+        end_expected();
         fork_register();
+    }
     return km_started();
 }
 
@@ -161,6 +173,7 @@ static void fork_child(void)
         kmem_fork_child();
         types_fork_child();
         reaper_fork_child();
+        end_expected();
         world_fork_child();
     }
     plat_lock_reset(&start_lock);
@@ -198,14 +211,20 @@ static void write_report(void)
         close(fd);
 }
 
-__attribute__((destructor)) static void ctl_destructor(void)
+void ctl_end(void)
 {
-    if (!km_started())
+    if (!km_started() || getpid() != sk_load_relaxed(&process) ||
+        __atomic_exchange_n(&ended, true, __ATOMIC_RELAXED))
         return;
     if (options.verify && slabkit_verify() != 0)
         plat_panic("slabkit: verification at the end found faults");
     if (options.report != OPTIONS_REPORT_NONE)
         write_report();
+}
+
+__attribute__((destructor)) static void ctl_destructor(void)
+{
+    ctl_end();
 }
 
 SK_EXPORT const char *slabkit_version(void)

@@ -32,6 +32,9 @@ void ctl_poke(void);
 bool ctl_reaper_runs(void);
 uint64_t ctl_reaps(void);
 
+/* The process is about to end, by whatever way: verification and report, once. Any context. */
+void ctl_end(void);
+
 /* reaper.c */
 void reaper_fork_child(void);
 

@@ -6,6 +6,7 @@
  * Concurrency: every slow path is bracketed by plat_enter and plat_leave; what cannot enter is
  *       nested.
  */
+#include "cache/cache.h"
 #include "kmalloc/internal.h"
 
 /* ---- allocate -------------------------------------------------------------------------------- */
@@ -136,9 +137,21 @@ static void free_once(void *p)
         free_large(p);
 }
 
+/* An object of a cache may be freed like any block; a debug cache sees this call, too. */
+static bool free_debug_object(void *p)
+{
+    unsigned idx = region_index(p);
+    struct kmem_cache *c = idx >= PCPU_DYNAMIC_FIRST ? kmem_of_pcpu(pcpu_cache_at(idx)) : NULL;
+
+    if (!c || c->kc_debug.flags == 0)
+        return false;
+    kmem_cache_free(c, p);
+    return true;
+}
+
 SK_NOINLINE void km_free_slow(void *p)
 {
-    if (!p)
+    if (!p || free_debug_object(p))
         return;
     if (SK_UNLIKELY(!plat_enter())) {
         nested_defer_free(p);

@@ -44,6 +44,25 @@ SLABKIT_OPTIONS=report=json,report_file=$work/own run "$slabkit" run true
 is "report_file: status" "$status" 0
 json report_file "$work/own" process true
 
+# A shell that ends by _exit; a child of vfork that does is not the process.
+cat >"$work/ends.py" <<'PY'
+import os, subprocess
+try:
+    subprocess.run(["/nowhere/at/all"])
+except FileNotFoundError:
+    pass
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+os._exit(7)
+PY
+SLABKIT_OPTIONS=report=json,report_file=$work/ends run "$slabkit" run python3 "$work/ends.py"
+is "_exit: status" "$status" 7
+is "_exit: a report for each process" "$(grep -c '"process":"python3"' "$work/ends")" 2
+run "$slabkit" run --report dash -c 'exit 3'
+is "dash: status" "$status" 3
+has "dash" "$work/err" "slabkit: dash (pid "
+
 run "$slabkit" run --report sh -c 'kill -9 $$'
 is "killed: status" "$status" 137
 has "killed" "$work/err" "the command left no report: killed by signal 9"

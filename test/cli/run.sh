@@ -104,7 +104,7 @@ SLABKIT_LIBRARY='' run "$work/link" run sh -c 'echo $LD_PRELOAD'
 is "slabkit by symbolic link" "$(<"$work/out")" "$(realpath "$prefix")/lib/libslabkit-malloc.so"
 
 # ---- the report: text -----------------------------------------------------------------------------
-# bash, because dash ends by _exit and leaves no snapshot.
+# bash, because dash ends by _exit, and the double leaves no snapshot then.
 
 run "$slabkit" run --report bash -c 'echo said; exit 3'
 is "text: status" "$status" 3
@@ -182,7 +182,7 @@ run "$slabkit" run --report=json -o "$work/json" bash -c 'unset LD_PRELOAD; exec
 json "not preloaded" "$work/json" allocator null
 has "not preloaded" "$work/json" "statically linked or set-user-ID programs cannot be"
 run "$slabkit" run --report bash -c 'unset LD_PRELOAD; exec /bin/true'
-has "not preloaded, text" "$work/err" "the command left no report: it ended by _exit"
+has "not preloaded, text" "$work/err" "the command left no report: it could not be preloaded"
 
 CLI_DOUBLE=short run "$slabkit" run --report=json -o "$work/json" bash -c '/bin/true; exit 0'
 json short "$work/json" allocator.classes.1.name malloc-32

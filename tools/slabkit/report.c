@@ -37,9 +37,9 @@ static void write_absence(struct writer *w, const struct child_end *end, const s
     } else if (c->foreign > 0) {
         writer_str(w, "the report is of another version of slabkit");
     } else {
-        writer_str(
-            w, "the command left no report: it ended by _exit, or it could not be preloaded, as "
-               "statically linked or set-user-ID programs cannot be");
+        writer_str(w,
+                   "the command left no report: it could not be preloaded, as statically linked or "
+                   "set-user-ID programs cannot be, or it ended by a system call of its own");
     }
 }
 
