@@ -368,6 +368,20 @@ static void cache_foreign(void)
     kmem.free(c, opaque(&on_stack[2]));
 }
 
+/* free(3) of a debug cache's object comes by the cache. */
+static void cache_debug_by_free(void)
+{
+    struct kmem_cache_args args = {.flags = KMEM_CONSISTENCY};
+    struct kmem_cache *c;
+    void *p;
+
+    make_cache("apples", SMALL);
+    c = kmem.create("pears", SMALL, &args);
+    p = kmem.alloc(c, M_WAITOK);
+    drop(p);
+    drop(p);
+}
+
 static struct kmem_cache *nested_cache;
 
 static void allocate_in_handler(int sig)
@@ -484,6 +498,7 @@ static const struct {
     {"cache-other", cache_other},
     {"cache-of-malloc", cache_of_malloc},
     {"cache-foreign", cache_foreign},
+    {"cache-debug-by-free", cache_debug_by_free},
     {"cache-nested", cache_nested},
     {"compat-nofail", compat_nofail},
     {"compat-slab-panic", compat_slab_panic},
