@@ -13,6 +13,13 @@
 #                                  own: once
 #   kernel                         inside of our own kernel, under an emulator: with gcc, and with debug checks
 
+# The ways of protecting slots that a test is run in beside the one that plat chooses. Where it chooses locks (no
+# other way was built, or an emulator has none) there is no other.
+set(SLABKIT_OTHER_MODES portable rseq-cid rseq-cpu)
+if(SLABKIT_PORTABLE_ONLY OR CMAKE_CROSSCOMPILING)
+    set(SLABKIT_OTHER_MODES)
+endif()
+
 set(SLABKIT_TEST_SCALE 1 CACHE STRING "factor on every test's timeout")
 
 function(slabkit_find_cmocka)

@@ -63,7 +63,7 @@ quietly() {
     fi
 }
 
-quietly cmake -S "$source_dir" -B "$dir" -DSLABKIT_TESTS=ON -DSLABKIT_CONFIG_TESTS=OFF "${options[@]}"
+quietly cmake -S "$source_dir" -B "$dir" -DSLABKIT_TESTS=ON -DSLABKIT_KERNEL=OFF -DSLABKIT_CONFIG_TESTS=OFF "${options[@]}"
 quietly cmake --build "$dir" -j"$jobs"
 quietly "${wrap[@]}" ctest --test-dir "$dir" -j"$jobs" "${labels[@]}" --output-on-failure --no-tests=error
 grep 'tests passed' "$log"

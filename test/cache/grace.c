@@ -315,6 +315,8 @@ static void test_fork_amid_sections(void **state)
     pthread_t threads[3];
 
     (void)state;
+    if (strcmp(plat_mode_name(plat_mode()), "kernel") == 0)
+        skip(); /* no fork beside threads there */
     over = false;
     for (unsigned i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, defer_and_shrink, c);
