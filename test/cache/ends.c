@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the end of caches: objects on their way from other threads are found, live ones are told, nothing is left;
- *       caches without number; merged ones; forks.
+ *       caches without number; merged ones; forks. usage: ends [MODE [ROUNDS]]
  */
 #include "fixture.h"
 
@@ -124,13 +124,15 @@ static void test_busy_says_who(void **state)
 
 /* ---- many --------------------------------------------------------------------------- */
 
+static unsigned long rounds = ROUNDS;
+
 static void test_rounds_leak_nothing(void **state)
 {
     static const unsigned flags[] = {0, KMEM_HWALIGN, KMEM_MERGE, KMEM_CONSISTENCY | KMEM_POISON};
     struct balance before = balance_now();
 
     (void)state;
-    for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned long round = 0; round < rounds; round++) {
         struct kmem_cache_args args = {.flags = flags[round % 4],
                                        .ctor = round % 3 ? NULL : count_ctor,
                                        .dtor = round % 3 ? NULL : count_dtor,
@@ -402,5 +404,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_fork_amid_threads),
     };
     start(argc, argv);
+    if (argc > 2)
+        rounds = strtoul(argv[2], NULL, 10);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
