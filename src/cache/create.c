@@ -368,32 +368,17 @@ static void for_each_lock(void (*fn)(struct plat_lock *l))
         fn(&SK_CONTAINER_OF(l, struct kmem_cache, kc_link)->kc_lock);
 }
 
-static void lock_one(struct plat_lock *l)
-{
-    plat_lock(l);
-}
-
-static void unlock_one(struct plat_lock *l)
-{
-    plat_unlock(l);
-}
-
-static void reset_one(struct plat_lock *l)
-{
-    plat_lock_reset(l);
-}
-
 void kmem_fork_prepare(void)
 {
     plat_lock(&kmem.lock);
-    for_each_lock(lock_one);
-    kmem_defer_fork(lock_one);
+    for_each_lock(plat_lock);
+    kmem_defer_fork(plat_lock);
 }
 
 void kmem_fork_parent(void)
 {
-    kmem_defer_fork(unlock_one);
-    for_each_lock(unlock_one);
+    kmem_defer_fork(plat_unlock);
+    for_each_lock(plat_unlock);
     plat_unlock(&kmem.lock);
 }
 
@@ -402,9 +387,9 @@ void kmem_fork_child(void)
 {
     struct list *l;
 
-    kmem_defer_fork(reset_one);
+    kmem_defer_fork(plat_lock_reset);
     kmem_defer_fork_child();
-    for_each_lock(reset_one);
+    for_each_lock(plat_lock_reset);
     list_for_each (l, &kmem.caches)
         SK_CONTAINER_OF(l, struct kmem_cache, kc_link)->kc_looks = 0;
     plat_lock_reset(&kmem.lock);

@@ -369,37 +369,22 @@ static void each_locked(void (*fn)(struct plat_lock *l))
     }
 }
 
-static void lock_one(struct plat_lock *l)
-{
-    plat_lock(l);
-}
-
-static void unlock_one(struct plat_lock *l)
-{
-    plat_unlock(l);
-}
-
-static void reset_one(struct plat_lock *l)
-{
-    plat_lock_reset(l);
-}
-
 void types_fork_prepare(void)
 {
     plat_lock(&table.lock);
-    each_locked(lock_one);
+    each_locked(plat_lock);
 }
 
 void types_fork_parent(void)
 {
-    each_locked(unlock_one);
+    each_locked(plat_unlock);
     plat_unlock(&table.lock);
 }
 
 /* Who waited in the parent is not here. */
 void types_fork_child(void)
 {
-    each_locked(reset_one);
+    each_locked(plat_lock_reset);
     for (unsigned id = 1; id < table.end; id++) {
         struct type *t = type_at(id);
 

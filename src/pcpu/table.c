@@ -161,38 +161,23 @@ static void for_each_lock(void (*fn)(struct plat_lock *l))
                 fn(&pcpu_table.caches[idx]->pc_node[node]->nd_lock);
 }
 
-static void lock_one(struct plat_lock *l)
-{
-    plat_lock(l);
-}
-
-static void unlock_one(struct plat_lock *l)
-{
-    plat_unlock(l);
-}
-
-static void reset_one(struct plat_lock *l)
-{
-    plat_lock_reset(l);
-}
-
 /* The table's lock is the first and the last: no pair goes in between. */
 void pcpu_fork_prepare(void)
 {
     plat_lock(&pcpu_table.lock);
-    for_each_lock(lock_one);
+    for_each_lock(plat_lock);
 }
 
 void pcpu_fork_parent(void)
 {
-    for_each_lock(unlock_one);
+    for_each_lock(plat_unlock);
     plat_unlock(&pcpu_table.lock);
 }
 
 /* Who walked or hid a cache is not here any more. */
 void pcpu_fork_child(void)
 {
-    for_each_lock(reset_one);
+    for_each_lock(plat_lock_reset);
     pcpu_table.forked = true;
     for (unsigned idx = 1; idx < pcpu_table.end; idx++)
         if (pcpu_table.caches[idx])
