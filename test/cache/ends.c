@@ -318,7 +318,6 @@ static int child(struct kmem_cache *c)
 {
     struct kmem_cache *mine;
 
-    kmem_fork_child();
     for (unsigned i = 0; i < 100; i++)
         if (!(objs[i] = kmem_cache_alloc(c, M_WAITOK)) || !is_constructed(objs[i]))
             return 1;
@@ -328,35 +327,6 @@ static int child(struct kmem_cache *c)
     if (!mine || kmem_cache_destroy(mine) != 0)
         return 2;
     return kmem_cache_verify(c) == 0 ? 0 : 3;
-}
-
-static void prepare(void)
-{
-    plat_enter();
-    kmem_fork_prepare();
-    pcpu_fork_prepare();
-    region_fork_prepare();
-    meta_fork_prepare();
-    plat_fork_prepare();
-}
-
-static void parent_goes_on(void)
-{
-    plat_fork_parent();
-    meta_fork_parent();
-    region_fork_parent();
-    pcpu_fork_parent();
-    kmem_fork_parent();
-    plat_leave();
-}
-
-static void child_goes_on(void)
-{
-    plat_fork_child();
-    meta_fork_child();
-    region_fork_child();
-    pcpu_fork_child();
-    plat_leave();
 }
 
 static void test_fork_amid_threads(void **state)
@@ -372,13 +342,11 @@ static void test_fork_amid_threads(void **state)
         int status;
         pid_t pid;
 
-        prepare();
+        fork_begins();
         pid = fork();
-        if (pid == 0) {
-            child_goes_on();
+        fork_ends(pid == 0);
+        if (pid == 0)
             _exit(child(c));
-        }
-        parent_goes_on();
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);

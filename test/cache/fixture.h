@@ -73,6 +73,27 @@ static inline void on_another_thread(void *(*fn)(void *), void *arg)
     pthread_join(thread, NULL);
 }
 
+/* What ctl does around a fork, for the layers that are here. */
+static inline void fork_begins(void)
+{
+    plat_enter();
+    kmem_fork_prepare();
+    pcpu_fork_prepare();
+    region_fork_prepare();
+    meta_fork_prepare();
+    plat_fork_prepare();
+}
+
+static inline void fork_ends(bool in_child)
+{
+    in_child ? plat_fork_child() : plat_fork_parent();
+    in_child ? meta_fork_child() : meta_fork_parent();
+    in_child ? region_fork_child() : region_fork_parent();
+    in_child ? pcpu_fork_child() : pcpu_fork_parent();
+    in_child ? kmem_fork_child() : kmem_fork_parent();
+    plat_leave();
+}
+
 static inline struct kmem_cache_stats stats(struct kmem_cache *c)
 {
     struct kmem_cache_stats s;

@@ -269,26 +269,6 @@ static void *defer_and_shrink(void *arg)
     return NULL;
 }
 
-static void fork_begins(void)
-{
-    plat_enter();
-    kmem_fork_prepare();
-    pcpu_fork_prepare();
-    region_fork_prepare();
-    meta_fork_prepare();
-    plat_fork_prepare();
-}
-
-static void fork_ends(bool in_child)
-{
-    in_child ? plat_fork_child() : plat_fork_parent();
-    in_child ? meta_fork_child() : meta_fork_parent();
-    in_child ? region_fork_child() : region_fork_parent();
-    in_child ? pcpu_fork_child() : pcpu_fork_parent();
-    in_child ? kmem_fork_child() : kmem_fork_parent();
-    plat_leave();
-}
-
 /* A child forked inside of a section, amid others' sections and frees: its periods end when its section does, and what waited
  * is freed, but for what a thread had in its hands: of each at most one array and a handful. */
 static int child(struct kmem_cache *c)

@@ -2,18 +2,12 @@
 /*
  * Role: the n-th call to the system for memory fails, for every n that making slabs and arrays
  *       reaches, once or from then on: NULL, and nothing is lost.
- * Why: a child for each n, so that each begins with nothing mapped.
  */
 #include "fixture.h"
+#include "../slab/every_call.h"
 
 #define SLABS  200u
 #define ARRAYS 400u
-
-enum {
-    CHILD_BROKEN = 1,
-    CHILD_HIT = 10,
-    CHILD_NOT_REACHED = 11
-};
 
 struct made {
     struct slab *slabs[SLABS];
@@ -72,46 +66,10 @@ static int child(unsigned nth, bool sticky)
     return reached ? CHILD_HIT : CHILD_NOT_REACHED;
 }
 
-static int run_child(unsigned nth, bool sticky)
-{
-    pid_t pid = fork();
-    int status;
-
-    if (pid == 0)
-        _exit(child(nth, sticky));
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void fail_every_call(bool sticky)
-{
-    unsigned nth = 1;
-
-    for (int how; (how = run_child(nth, sticky)) != CHILD_NOT_REACHED; nth++)
-        assert_int_equal(how, CHILD_HIT);
-    assert_true(nth > 5);
-}
-
-static void test_once(void **state)
-{
-    (void)state;
-    fail_every_call(false);
-}
-
-static void test_from_then_on(void **state)
-{
-    (void)state;
-    fail_every_call(true);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_once),
-                                       cmocka_unit_test(test_from_then_on)};
-
     if (start_region(NULL) != 0)
         return 1;
     node_start(3000, 1u << 20);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return every_call_main(child);
 }

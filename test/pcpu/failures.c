@@ -3,18 +3,12 @@
  * Role: the n-th call to the system for memory fails, for every n that a mixed load reaches,
  *       once or from then on. Allocation may say NULL, free may not fail, nothing is lost, and
  *       afterwards the same load runs without a refusal.
- * Why: a child for each n, so that each begins with nothing mapped.
  */
 #include "fixture.h"
+#include "../slab/every_call.h"
 
 #define TABLE 4000u
 #define OPS   12000u
-
-enum {
-    CHILD_BROKEN = 1,
-    CHILD_HIT = 10,
-    CHILD_NOT_REACHED = 11
-};
 
 static struct entry {
     void *p;
@@ -23,14 +17,6 @@ static struct entry {
 } table[TABLE];
 static uint64_t live[CACHES];
 static unsigned refused;
-
-static void must(bool ok, const char *what)
-{
-    if (!ok) {
-        print_error("%s\n", what);
-        _exit(CHILD_BROKEN);
-    }
-}
 
 static void entry_alloc(struct entry *e, unsigned k, uint64_t v)
 {
@@ -88,12 +74,14 @@ static void free_all(void)
     must(used_bytes() == 0 && region_verify(), "pages did not come home");
 }
 
-static int child(struct plat_config cfg, unsigned nth, bool sticky)
+static struct plat_config config;
+
+static int child(unsigned nth, bool sticky)
 {
     uint64_t calls;
     bool reached;
 
-    start_mode(cfg);
+    start_mode(config);
     must(start_caches(DEPOT_BUDGET), "start");
     calls = plat_memory_calls();
     plat_fail_after(nth, sticky);
@@ -109,51 +97,8 @@ static int child(struct plat_config cfg, unsigned nth, bool sticky)
     return reached ? CHILD_HIT : CHILD_NOT_REACHED;
 }
 
-static struct plat_config config;
-
-static int run_child(unsigned nth, bool sticky)
-{
-    pid_t pid = fork();
-    int status;
-
-    if (pid == 0) {
-        freopen("/dev/null", "w", stdout);
-        _exit(child(config, nth, sticky));
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static void fail_every_call(bool sticky)
-{
-    unsigned nth = 1;
-
-    for (int how; (how = run_child(nth, sticky)) != CHILD_NOT_REACHED; nth++) {
-        if (how == TEST_SKIPPED)
-            exit(TEST_SKIPPED);
-        assert_int_equal(how, CHILD_HIT);
-    }
-    assert_true(nth > 5);
-}
-
-static void test_once(void **state)
-{
-    (void)state;
-    fail_every_call(false);
-}
-
-static void test_from_then_on(void **state)
-{
-    (void)state;
-    fail_every_call(true);
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_once),
-                                       cmocka_unit_test(test_from_then_on)};
-
     config = mode_wanted(argc, argv);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return every_call_main(child);
 }
