@@ -14,16 +14,8 @@ foreach(layer IN LISTS SLABKIT_LAYERS)
     endif()
 endforeach()
 
-# What an ordinary run never comes to stands at the end of the text: pages of a library become resident by sixteen.
-string(CONCAT SLABKIT_SELDOM
-    "slabkit_(cache[.]dir/(debug_paint|debug_report|look|spare)|kmalloc[.]dir/(account|isolate|tagged|typed)|"
-    "ctl[.]dir/(caches|format|kmalloc|ktext|slabinfo|snapshot|table|types_.*|verify|writer)|"
-    "front[.]dir/(cxx|introspect|origin|token|typed)|compat[.]dir/.*)[.]c[.]o$")
-
-# The objects with those that are needed often first.
-function(slabkit_by_use out)
-    set(${out} "$<FILTER:${ARGN},EXCLUDE,${SLABKIT_SELDOM}>" "$<FILTER:${ARGN},INCLUDE,${SLABKIT_SELDOM}>" PARENT_SCOPE)
-endfunction()
+# Often used code apart from the rest, in one segment with the constants.
+set(SLABKIT_LAYOUT ${PROJECT_SOURCE_DIR}/cmake/seldom.ld)
 
 add_custom_target(products)
 
@@ -41,13 +33,13 @@ function(slabkit_product target output_name export_name type)
     if(type STREQUAL SHARED)
         set(map ${PROJECT_SOURCE_DIR}/exports/libslabkit.map)
         set_target_properties(${target} PROPERTIES
-            VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${map})
+            VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS "${map};${SLABKIT_LAYOUT}")
         # What the map does not name is hidden, or a historic name and unversioned: a versioned malloc
         # would not satisfy a program's malloc@GLIBC.
         # nodelete: blocks, the reaper and what the kernel knows of a section outlive a dlclose.
         # static-libgcc: the unwinder of debug reports, without a library more in every process.
         target_link_options(${target} PRIVATE -static-libgcc -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete
-                            -Wl,--version-script=${map})
+                            -Wl,-z,noseparate-code -Wl,-T,${SLABKIT_LAYOUT} -Wl,--version-script=${map})
         if(NOT SLABKIT_SANITIZED)
             target_link_options(${target} PRIVATE -Wl,--no-undefined)
         endif()
@@ -67,11 +59,9 @@ function(slabkit_products output_name export_name)
 endfunction()
 
 if(SLABKIT_ENGINE_OBJECTS)
-    slabkit_by_use(objects "${SLABKIT_ENGINE_OBJECTS}")
-    slabkit_products(slabkit slabkit ${objects})
+    slabkit_products(slabkit slabkit ${SLABKIT_ENGINE_OBJECTS})
     if(TARGET slabkit_front AND NOT SLABKIT_SANITIZED)
-        slabkit_by_use(objects "${SLABKIT_ENGINE_OBJECTS};$<TARGET_OBJECTS:slabkit_front>")
-        slabkit_products(slabkit-malloc malloc ${objects})
+        slabkit_products(slabkit-malloc malloc ${SLABKIT_ENGINE_OBJECTS} $<TARGET_OBJECTS:slabkit_front>)
     endif()
 endif()
 

@@ -10,10 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SK_LIKELY(x)    __builtin_expect(!!(x), 1)
-#define SK_UNLIKELY(x)  __builtin_expect(!!(x), 0)
-#define SK_NOINLINE     __attribute__((noinline))
-#define SK_COLD         __attribute__((cold, noinline))
+#define SK_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define SK_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SK_NOINLINE    __attribute__((noinline))
+#define SK_COLD        __attribute__((cold, noinline))
+/* Runs once in every process. Small, and beside what runs often (cmake/seldom.ld). */
+#define SK_START __attribute__((cold, noinline, section(".text.startup")))
+/* Variables of several pages that an ordinary run never touches, apart from the others. */
+#if defined(__x86_64__) && __STDC_HOSTED__
+#define SK_SELDOM_BSS __attribute__((section(".lbss")))
+#else
+#define SK_SELDOM_BSS
+#endif
 #define SK_INLINE       static inline __attribute__((always_inline))
 #define SK_EXPORT       __attribute__((visibility("default")))
 #define SK_PRINTF(f, a) __attribute__((format(printf, f, a)))

@@ -37,7 +37,7 @@ static size_t align_of(size_t size, const struct kmem_cache_args *args)
     return align;
 }
 
-static void lay_out(struct kmem_cache *c)
+static SK_START void lay_out(struct kmem_cache *c)
 {
     struct slab_geom *g = &c->kc_pcpu.pc_geom;
     size_t stride = kmem_debug_layout(&c->kc_debug, c->kc_size, c->kc_align, c->kc_flags);
@@ -59,8 +59,8 @@ static void copy_name(char *out, const char *name)
     out[n] = 0;
 }
 
-static void describe(struct kmem_cache *c, const char *name, size_t size,
-                     const struct kmem_cache_args *args)
+static SK_START void describe(struct kmem_cache *c, const char *name, size_t size,
+                              const struct kmem_cache_args *args)
 {
     *c = (struct kmem_cache){
         .kc_root = c,
@@ -118,7 +118,7 @@ static void list_remove(struct kmem_cache *c)
 
 /* ---- merging ----------------------------------------------------------------------------------- */
 
-static bool mergeable(const struct kmem_cache *c)
+static SK_START bool mergeable(const struct kmem_cache *c)
 {
     return c->kc_flags & KMEM_MERGE && !(c->kc_flags & (KMEM_TYPESAFE | KMEM_DEBUG | KMEM_TRACE)) &&
            !c->kc_ctor && !c->kc_dtor && !c->kc_reclaim && !c->kc_reserve.want &&
@@ -175,7 +175,7 @@ static unsigned first_mode(const struct kmem_cache *c)
 }
 
 /* 0, or an errno. */
-static int open_slabs(struct kmem_cache *c, const struct kmem_cache_args *args)
+static SK_START int open_slabs(struct kmem_cache *c, const struct kmem_cache_args *args)
 {
     if (c->kc_pcpu.pc_geom.size > KMEM_ARRAYS_MAX)
         c->kc_off |= KMEM_OFF_LARGE;
@@ -225,7 +225,7 @@ struct kmem_cache *kmem_create(const char *name, size_t size, const struct kmem_
 }
 
 /* By hand: what it would be made of is itself. */
-void kmem_init(const struct kmem_hooks *hooks, bool merge_all)
+SK_START void kmem_init(const struct kmem_hooks *hooks, bool merge_all)
 {
     struct kmem_cache *c = &cache_of_caches;
 

@@ -16,7 +16,7 @@
 
 /* ---- layout ------------------------------------------------------------------------------------ */
 
-static void lay_out(struct kmem_debug *d, size_t align, unsigned flags)
+static SK_START void lay_out(struct kmem_debug *d, size_t align, unsigned flags)
 {
     size_t zone = flags & KMEM_REDZONE ? ZONE_BYTES : 0;
 
@@ -25,7 +25,7 @@ static void lay_out(struct kmem_debug *d, size_t align, unsigned flags)
     d->stride = sk_align_up(d->object_off + d->size + zone, align);
 }
 
-size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags)
+SK_START size_t kmem_debug_layout(struct kmem_debug *d, size_t size, size_t align, unsigned flags)
 {
     align = sk_max(align, sizeof(void *));
     if (flags & KMEM_TYPESAFE)

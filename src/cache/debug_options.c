@@ -9,7 +9,7 @@
 
 static const char *entries; /* NULL: none */
 
-void kmem_debug_set_options(const char *text)
+SK_START void kmem_debug_set_options(const char *text)
 {
     entries = text;
 }
@@ -82,7 +82,7 @@ static unsigned take_entry(const char **at, const char *name)
     return matches ? flags : 0;
 }
 
-unsigned kmem_debug_flags_for(const char *name)
+SK_START unsigned kmem_debug_flags_for(const char *name)
 {
     unsigned flags = 0;
 

@@ -180,7 +180,7 @@ static void put_finder(struct text *t, void *caller)
 /* ---- the end --------------------------------------------------------------------------------------- */
 
 static struct plat_lock report_lock;
-static char report_buf[REPORT_BYTES];
+static SK_SELDOM_BSS char report_buf[REPORT_BYTES];
 
 /* Of several threads the first has the word; the others wait for the end. */
 static void report_begin(struct text *t)

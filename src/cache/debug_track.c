@@ -8,7 +8,7 @@
 
 static const struct kmem_debug_world *world; /* constant once caches exist */
 
-void kmem_debug_set_world(const struct kmem_debug_world *w)
+SK_START void kmem_debug_set_world(const struct kmem_debug_world *w)
 {
     world = w;
 }

@@ -49,7 +49,7 @@ static struct {
     uint64_t begun, ended; /* rounds that began to wait, and that were freed */
 } defer;
 
-void kmem_defer_init(void)
+SK_START void kmem_defer_init(void)
 {
     list_init(&defer.coming.slabs);
     list_init(&defer.waiting.slabs);

@@ -45,7 +45,7 @@ static struct {
     uint64_t wanted; /* the highest ticket */
 } grace;
 
-void kmem_grace_init(void)
+SK_START void kmem_grace_init(void)
 {
     sk_store_release(&grace.cells, meta_alloc(plat_nslots() * sizeof(*grace.cells)));
 }

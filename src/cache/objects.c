@@ -86,7 +86,7 @@ static bool unmade(struct slab *s)
     return true;
 }
 
-const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c)
+SK_START const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c)
 {
     static const struct slab_hooks hooks = {.made = made, .unmade = unmade};
 

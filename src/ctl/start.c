@@ -196,7 +196,7 @@ __attribute__((constructor)) static void ctl_constructor(void)
 
 static void write_report(void)
 {
-    static struct slabkit_snapshot s;
+    static SK_SELDOM_BSS struct slabkit_snapshot s;
     int fd = system_open_report(options.report_file);
 
     if (fd < 0 || slabkit_snapshot(&s) != 0)

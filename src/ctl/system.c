@@ -52,7 +52,7 @@ static const char *from_proc(char *buf, size_t bytes)
 
 void system_parse_options(struct options *o, options_complain *complain)
 {
-    static char proc_environ[64 << 10];
+    static SK_SELDOM_BSS char proc_environ[64 << 10];
     int saved = errno;
 
     if (!getauxval(AT_SECURE))

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct plat_lock look_lock;
-static struct slabkit_snapshot look;
+static SK_SELDOM_BSS struct slabkit_snapshot look;
 
 static uint64_t free_bytes(const struct slabkit_snapshot *s)
 {

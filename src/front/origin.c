@@ -126,7 +126,7 @@ struct origin {
     struct type *type;
 };
 
-static struct origin *origins[1u << TABLE_BITS]; /* atomic heads */
+static SK_SELDOM_BSS struct origin *origins[1u << TABLE_BITS]; /* atomic heads */
 
 static struct origin **chain_of(const struct dso *dso, uint64_t key)
 {

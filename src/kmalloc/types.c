@@ -21,15 +21,21 @@ static struct {
     struct list retired;
 } table;
 
-uint64_t km_amount[PLAT_SLOT_ARRAYS];
+SK_SELDOM_BSS uint64_t km_amount[PLAT_SLOT_ARRAYS];
 
-void types_init(void)
+SK_START void types_init(void)
 {
     list_init(&table.retired);
-    for (unsigned i = 0; i < PLAT_SLOT_ARRAYS; i++)
+    sk_store_relaxed(&table.end, 1);
+}
+
+/* With the first type, not at the start: without a type nobody reads them. Who finds credit in a slot's
+ * cells comes after one who found them closed there, and took a lock in the slow path. */
+static void amounts_init_locked(void)
+{
+    for (unsigned i = 0; table.end == 1 && i < PLAT_SLOT_ARRAYS; i++)
         km_amount[i] =
             i >= 1 && i <= KM_CACHES ? type_amount(km_caches[i].pc_geom.size, 1) : TYPE_NEVER;
-    sk_store_relaxed(&table.end, 1);
 }
 
 /* ---- ids -------------------------------------------------------------------------------------- */
@@ -162,6 +168,7 @@ struct type *type_make(const char *name, const char *desc, unsigned flags, enum 
         return NULL;
     }
     plat_lock(&table.lock);
+    amounts_init_locked();
     entered = enter_locked(t, &spare);
     plat_unlock(&table.lock);
     meta_free(spare, CHUNK_IDS * sizeof(*spare));

@@ -224,16 +224,6 @@ static void test_the_section_is_announced(void **state)
     assert_int_equal(faked.rseq_cs % 32, 0);
 }
 
-static void test_a_spin_ends(void **state)
-{
-    int stop = 0;
-
-    (void)state;
-    assert_int_equal(rseq_spin(&faked, &stop, 10), RSEQ_MISS);
-    stop = 1;
-    assert_int_equal(rseq_spin(&faked, &stop, 10), RSEQ_HIT);
-}
-
 /* Out of line: the difference of two thread offsets in one instruction is beyond the linker. */
 SK_NOINLINE static char *closed(void)
 {
@@ -255,7 +245,6 @@ int main(void)
         cmocka_unit_test_setup(test_negative_ids_and_closed_words_miss, open_three),
         cmocka_unit_test_setup(test_the_cpu_can_be_the_id, open_three),
         cmocka_unit_test_setup(test_the_section_is_announced, open_three),
-        cmocka_unit_test_setup(test_a_spin_ends, open_three),
     };
 
     plat_base = areas + (1 << PLAT_SLOT_SHIFT) - 16;

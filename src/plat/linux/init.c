@@ -22,7 +22,7 @@ struct slots_boot plat_boot = {.full = (uintptr_t)PLAT_MARK};
 char *plat_base = (char *)&plat_boot;
 
 /* Areas -2, -1 and 0 for when the system gives nothing. */
-static char last_resort[3 * AREA_BYTES] __attribute__((aligned(64)));
+static SK_SELDOM_BSS char last_resort[3 * AREA_BYTES] __attribute__((aligned(64)));
 
 static struct {
     enum plat_mode mode;

@@ -205,42 +205,4 @@ aborted:
     return RSEQ_ABORTED;
 }
 
-/*
- * Spins inside a section until *stop is not 0 or `spins` turns are over. ABORTED: the kernel ended
- * it, as it must when a signal handler that sets *stop has run. HIT: *stop was seen from inside.
- * MISS: nothing happened.
- */
-SK_INLINE enum rseq_result rseq_spin(struct plat_rseq *self, const int *stop, unsigned long spins)
-{
-    uintptr_t word, seen;
-
-    __asm__ volatile goto(RSEQ_DESCRIPTOR "adrp %[word], 3b\n"
-                                          "add %[word], %[word], :lo12:3b\n"
-                                          "str %[word], [%[self], #8]\n"
-                                          "mov %[word], %[spins]\n"
-                                          "1:\n"
-                                          "5: ldr %w[seen], [%[stop]]\n"
-                                          "cbnz %w[seen], 2f\n"
-                                          "yield\n"
-                                          "subs %[word], %[word], #1\n"
-                                          "b.ne 5b\n"
-                                          "b 7f\n"
-                                          "2:\n" RSEQ_EXITS
-                          : [word] "=&r"(word), [seen] "=&r"(seen)
-                          : [self] "r"(self), [stop] "r"(stop), [spins] "r"(spins)
-                          : "memory", "cc"
-                          : miss, aborted);
-    return RSEQ_HIT;
-miss:
-    return RSEQ_MISS;
-aborted:
-    return RSEQ_ABORTED;
-}
-
-/* The kernel's own code returns from a handler. */
-#define RSEQ_SIGRETURN       NULL
-#define RSEQ_SIGRETURN_FLAGS 0ul
-#define RSEQ_DEFINE_SIGRETURN                                                                      \
-    _Static_assert(RSEQ_SIGRETURN_FLAGS == 0, "no restorer on this machine")
-
 #endif

@@ -3,29 +3,46 @@
  * Role: does the kernel do what a registration promises?
  * Below: rseq.h, sys.h.
  * Concurrency: the thread that starts the engine. Another thread's SIGURG may be lost meanwhile.
- * Why: a section may make no system call, so what interrupts it must be asked for before: a timer's
- *       signal to this thread. SIGURG because its default is to be ignored and debuggers pass it.
+ * Why: a section may make no system call, and a timer takes 45 microseconds on a virtual machine. So
+ *       the thread comes into the section out of a handler: the kernel returns from the handler to
+ *       the section's first instruction, and on that way finds a signal that was blocked until then.
+ *       SIGURG because its default is to be ignored and debuggers pass it.
  */
+#define _GNU_SOURCE
 #include "plat/linux/rseq_test.h"
 #include "plat/linux/sys.h"
 
 #include <signal.h>
-#include <time.h>
+#include <ucontext.h>
 
-#define IDS_TRIES        16u
-#define ABORT_TRIES      4u
-#define FIRST_DELAY_NS   20000 /* longer than from the timer's start to the section's, mostly */
-#define SPINS            20000ul
-#define SIGURG_SET       (1ull << (SIGURG - 1))
-#define SYS_SIGEV_TO_TID 4
+#define IDS_TRIES  16u
+#define SPINS      20000ul
+#define SIGURG_SET (1ull << (SIGURG - 1))
 
-struct sys_sigevent {
-    uint64_t value;
-    int signo, notify, tid;
-    int unused[11];
+/* The ABI's struct rseq_cs. */
+struct rseq_descriptor {
+    uint32_t version, flags;
+    uint64_t begin, bytes, abort;
 };
 
-_Static_assert(sizeof(struct sys_sigevent) == 64, "ABI");
+struct rseq_tgkill {
+    long nr, pid, tid, sig;
+};
+
+#if defined(__x86_64__)
+#include "plat/linux/rseq_trial_x86_64.h"
+#else
+#include "plat/linux/rseq_trial_aarch64.h"
+#endif
+
+/*
+ * rseq_trial() makes the call, whose signal's handler is to go on at the begin of a section, and
+ * spins there until *stop is not 0 or `spins` turns are over. *descriptor is set before the call.
+ * ABORTED: the kernel ended the section. HIT: *stop was seen from inside. MISS: no handler came, or
+ * nothing happened.
+ *
+ * rseq_context_go_to() makes the handler's thread go on at an address.
+ */
 
 /* ---- ids ----------------------------------------------------------------------------------- */
 
@@ -57,75 +74,82 @@ bool rseq_test_ids(const struct plat_rseq *self, unsigned cpus, bool cid)
 
 /* ---- abort --------------------------------------------------------------------------------- */
 
-static int fired;
-
 RSEQ_DEFINE_SIGRETURN;
 
-static void on_signal(int sig)
+static struct {
+    struct plat_rseq *self;
+    const struct rseq_descriptor *descriptor;
+    struct rseq_tgkill tgkill;
+    bool entered;
+    int fired; /* atomic: the handler ran once more */
+} trial;
+
+static void raise_again(void)
+{
+    sys_call3(trial.tgkill.nr, trial.tgkill.pid, trial.tgkill.tid, trial.tgkill.sig);
+}
+
+/*
+ * The first time: into the section, with the signal, which is blocked in here, pending. A kernel
+ * built to catch system calls in sections takes this handler's return for one, and sends SIGSEGV:
+ * that is a signal as well.
+ */
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
     (void)sig;
-    sk_store_relaxed(&fired, 1);
-}
-
-static bool timer_arm(int timer, long delay_ns)
-{
-    struct itimerspec when = {.it_value = {.tv_nsec = delay_ns}};
-
-    return !sys_failed(sys_call4(SYS_timer_settime, timer, 0, &when, NULL));
-}
-
-/* One section that the signal should end; MISS: the signal came too early or not at all. */
-static enum rseq_result abort_once(struct plat_rseq *self, int timer, long delay_ns)
-{
-    sk_store_relaxed(&fired, 0);
-    if (!timer_arm(timer, delay_ns) || sk_load_relaxed(&fired) != 0)
-        return RSEQ_MISS;
-    return rseq_spin(self, &fired, SPINS);
-}
-
-static enum rseq_verdict abort_with_timer(struct plat_rseq *self, int timer)
-{
-    enum rseq_verdict verdict = RSEQ_NOT_TESTED;
-    long delay_ns = FIRST_DELAY_NS;
-
-    for (unsigned i = 0; i < ABORT_TRIES && verdict != RSEQ_ABORTS; i++, delay_ns *= 4) {
-        enum rseq_result r = abort_once(self, timer, delay_ns);
-
-        if (r == RSEQ_ABORTED)
-            verdict = RSEQ_ABORTS;
-        else if (r == RSEQ_HIT)
-            verdict = RSEQ_DOES_NOT_ABORT;
+    (void)info;
+    if (!trial.descriptor)
+        return;
+    if (trial.entered) {
+        sk_store_relaxed(&trial.fired, 1);
+        return;
     }
-    return verdict;
+    trial.entered = true;
+    trial.self->rseq_cs = (uintptr_t)trial.descriptor;
+    rseq_context_go_to(context, trial.descriptor->begin);
+    raise_again();
 }
 
-static enum rseq_verdict abort_with_signal(struct plat_rseq *self)
+static bool catch_signal(int sig, struct sys_sigaction *old)
 {
-    struct sys_sigevent event = {.signo = SIGURG, .notify = SYS_SIGEV_TO_TID};
-    enum rseq_verdict verdict;
-    int timer;
+    struct sys_sigaction action = {.handler = (void (*)(int))(uintptr_t)on_signal,
+                                   .flags = SA_RESTART | SA_SIGINFO | RSEQ_SIGRETURN_FLAGS,
+                                   .restorer = RSEQ_SIGRETURN};
 
-    event.tid = (int)sys_call0(SYS_gettid);
-    if (sys_failed(sys_call3(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer)))
-        return RSEQ_NOT_TESTED;
-    verdict = abort_with_timer(self, timer);
-    sys_call1(SYS_timer_delete, timer);
-    return verdict;
+    return !sys_failed(sys_call4(SYS_rt_sigaction, sig, &action, old, SYS_SIGSET_BYTES));
+}
+
+static void give_back(int sig, const struct sys_sigaction *old)
+{
+    sys_call4(SYS_rt_sigaction, sig, old, NULL, SYS_SIGSET_BYTES);
+}
+
+static enum rseq_verdict try_once(struct plat_rseq *self)
+{
+    static const enum rseq_verdict verdicts[] = {[RSEQ_HIT] = RSEQ_DOES_NOT_ABORT,
+                                                 [RSEQ_MISS] = RSEQ_NOT_TESTED,
+                                                 [RSEQ_ABORTED] = RSEQ_ABORTS};
+
+    __builtin_memset(&trial, 0, sizeof(trial));
+    trial.self = self;
+    trial.tgkill =
+        (struct rseq_tgkill){SYS_tgkill, sys_call0(SYS_getpid), sys_call0(SYS_gettid), SIGURG};
+    return verdicts[rseq_trial(&trial.descriptor, &trial.fired, SPINS, &trial.tgkill)];
 }
 
 enum rseq_verdict rseq_test_abort(struct plat_rseq *self)
 {
-    struct sys_sigaction old_action, action = {.handler = on_signal,
-                                               .flags = SA_RESTART | RSEQ_SIGRETURN_FLAGS,
-                                               .restorer = RSEQ_SIGRETURN};
+    struct sys_sigaction old_urg, old_segv;
     uint64_t set = SIGURG_SET, old_set;
     enum rseq_verdict verdict;
 
-    if (sys_failed(sys_call4(SYS_rt_sigaction, SIGURG, &action, &old_action, SYS_SIGSET_BYTES)))
+    if (!catch_signal(SIGURG, &old_urg))
         return RSEQ_NOT_TESTED;
+    catch_signal(SIGSEGV, &old_segv);
     sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, &old_set, SYS_SIGSET_BYTES);
-    verdict = abort_with_signal(self);
+    verdict = try_once(self);
     sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &old_set, NULL, SYS_SIGSET_BYTES);
-    sys_call4(SYS_rt_sigaction, SIGURG, &old_action, NULL, SYS_SIGSET_BYTES);
+    give_back(SIGSEGV, &old_segv);
+    give_back(SIGURG, &old_urg);
     return verdict;
 }

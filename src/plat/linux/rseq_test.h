@@ -17,7 +17,7 @@ enum rseq_verdict {
     RSEQ_NOT_TESTED
 };
 
-/* Whether a signal ends a section. Takes tens of microseconds; SIGURG is borrowed meanwhile. */
+/* Whether a signal ends a section. SIGURG and SIGSEGV are borrowed meanwhile. */
 enum rseq_verdict rseq_test_abort(struct plat_rseq *self);
 
 #endif

@@ -200,49 +200,4 @@ aborted:
     return RSEQ_ABORTED;
 }
 
-/*
- * Spins inside a section until *stop is not 0 or `spins` turns are over. ABORTED: the kernel ended
- * it, as it must when a signal handler that sets *stop has run. HIT: *stop was seen from inside.
- * MISS: nothing happened.
- */
-SK_INLINE enum rseq_result rseq_spin(struct plat_rseq *self, const int *stop, unsigned long spins)
-{
-    uintptr_t word;
-
-    __asm__ volatile goto(RSEQ_DESCRIPTOR "lea 3b(%%rip), %[word]\n"
-                                          "mov %[word], 8(%[self])\n"
-                                          "mov %[spins], %[word]\n"
-                                          "1:\n"
-                                          "5: cmpl $0, (%[stop])\n"
-                                          "jne 2f\n"
-                                          "pause\n"
-                                          "dec %[word]\n"
-                                          "jne 5b\n"
-                                          "jmp %l[miss]\n"
-                                          "2:\n" RSEQ_ABORT
-                          : [word] "=&r"(word)
-                          : [self] "r"(self), [stop] "r"(stop), [spins] "r"(spins)
-                          : "memory", "cc"
-                          : miss, aborted);
-    return RSEQ_HIT;
-miss:
-    return RSEQ_MISS;
-aborted:
-    return RSEQ_ABORTED;
-}
-
-/* x86-64 wants to be told how a handler returns. */
-void rseq_sigreturn(void) PLAT_HIDDEN;
-#define RSEQ_SIGRETURN       rseq_sigreturn
-#define RSEQ_SIGRETURN_FLAGS 0x04000000ul /* SA_RESTORER */
-#define RSEQ_DEFINE_SIGRETURN                                                                      \
-    __asm__(".pushsection .text\n"                                                                 \
-            ".hidden rseq_sigreturn\n"                                                             \
-            ".globl rseq_sigreturn\n"                                                              \
-            ".type rseq_sigreturn, @function\n"                                                    \
-            "rseq_sigreturn: mov $15, %eax\n"                                                      \
-            "syscall\n"                                                                            \
-            ".size rseq_sigreturn, . - rseq_sigreturn\n"                                           \
-            ".popsection\n")
-
 #endif

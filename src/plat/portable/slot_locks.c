@@ -13,7 +13,7 @@
 #include "plat/portable/slot_locks.h"
 #include "plat/portable/nesting.h"
 
-static struct {
+static SK_SELDOM_BSS struct {
     struct plat_lock lock;
     uint64_t sections; /* by the holder */
 } SK_CACHE_ALIGNED slots[PORTABLE_SLOTS_MAX];
