@@ -13,6 +13,7 @@
 #include "cache/debug.h"
 #include "ctl/types_report.h"
 #include "kmalloc/types.h"
+#include "plat/linux/pages.h"
 #include "region/meta.h"
 #include <slabkit/slabkit.h>
 
@@ -112,6 +113,8 @@ bool ctl_start_slow(void)
 
     if (!plat_enter())
         return km_started();
+    if (!plat_up)
+        pages_touch_often();
     plat_lock(&start_lock);
     first = !km_started();
     if (first)

@@ -88,8 +88,8 @@ const char *plat_mode_reason(void);
 /* ---- pages (any context that may make system calls) --------------------------------------- */
 
 size_t plat_sys_page_bytes(void);
-size_t plat_resident_limit_bytes(
-    void); /* address space this process may still map: SIZE_MAX if unbounded */
+/* What this process may still map, or still make writable if that is less; SIZE_MAX if neither is bounded. */
+size_t plat_resident_limit_bytes(void);
 
 /* Address space, not memory: bytes and align multiples of the system page, align a power of two.
  * NULL when refused. Not usable before plat_commit. */
@@ -97,6 +97,9 @@ void *plat_reserve(size_t bytes, size_t align);
 /* Makes reserved pages usable (zero when first touched); those that are already stay as they are.
  * false: the system refused, nothing changed. Cheap when the system needs no call for it. */
 bool plat_commit(void *p, size_t bytes);
+/* Makes reserved pages readable, all zero, at the cost of no memory; plat_commit makes them writable. A system that
+ * cannot may commit them. */
+bool plat_commit_zeros(void *p, size_t bytes);
 /* Gives the memory of committed pages back at once; they stay committed and read as zero. A system
  * that must be able to refuse memory may only clear it. */
 void plat_discard(void *p, size_t bytes);

@@ -13,25 +13,33 @@
 #include "region/internal.h"
 
 #define GROW_STEP_PAGES       32u
+#define GROW_DIV              8u /* and by this share of what there is */
 #define HUGE_PAGE_BYTES       ((size_t)2 << 20)
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
 #define HUGE_ADVICE_FREES     256u
 
-static bool grow_nodes(uint32_t end)
+static bool grow_map(enum region_maps map, char *begin, size_t bytes)
 {
-    size_t old = region.nodes_committed_bytes, bytes = region_nodes_bytes(end);
+    size_t old = region.map_committed_bytes[map];
     if (bytes <= old)
         return true;
-    if (!plat_commit((char *)region.nodes + old, bytes - old))
+    if (!plat_commit(begin + old, bytes - old))
         return false;
-    region.nodes_committed_bytes = bytes;
+    region.map_committed_bytes[map] = bytes;
     return true;
+}
+
+static bool grow_maps(uint32_t end)
+{
+    return grow_map(MAP_KIND, (char *)region_map.kind, region_kind_bytes(end)) &&
+           grow_map(MAP_INFO, (char *)region_map.info, region_info_bytes(end)) &&
+           grow_map(MAP_NODES, (char *)region.nodes, region_nodes_bytes(end));
 }
 
 static bool grow_pages(uint32_t end)
 {
     uint32_t old = region.committed;
-    if (!grow_nodes(end) ||
+    if (!grow_maps(end) ||
         !plat_commit(region_page_addr(old), (size_t)(end - old) << PLAT_PAGE_SHIFT))
         return false;
     plat_lock(&region.lock);
@@ -44,8 +52,9 @@ bool region_grow(uint64_t end)
 {
     if (end > region_map.npages)
         return false;
-    uint32_t step = (uint32_t)sk_min(sk_align_up(end, GROW_STEP_PAGES), region_map.npages);
     plat_lock(&region.grow_lock);
+    uint64_t wish = sk_align_up(end + region.committed / GROW_DIV, GROW_STEP_PAGES);
+    uint32_t step = (uint32_t)sk_min(wish, region_map.npages);
     bool ok = region.committed >= end || grow_pages(step) || grow_pages((uint32_t)end);
     plat_unlock(&region.grow_lock);
     return ok;

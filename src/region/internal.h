@@ -103,7 +103,7 @@ struct region {
     struct plat_lock purge_lock SK_CACHE_ALIGNED;
     /* Holder: the one thread that commits at the frontier. */
     struct plat_lock grow_lock SK_CACHE_ALIGNED;
-    size_t nodes_committed_bytes; /* under grow_lock */
+    size_t map_committed_bytes[REGION_MAPS]; /* under grow_lock: the begin that is writable */
 
     /* Constant after region_init. */
     struct run_node *nodes SK_CACHE_ALIGNED;

@@ -188,13 +188,24 @@ static bool install_locked(struct chunk *c, uint32_t seen)
     return true;
 }
 
+static struct chunk *map_chunk(void)
+{
+    struct chunk *c = plat_reserve(CHUNK_BYTES, CHUNK_BYTES);
+    if (!c)
+        return NULL;
+    plat_hugepages(c, CHUNK_BYTES, false);
+    if (plat_commit(c, CHUNK_BYTES))
+        return c;
+    plat_release(c, CHUNK_BYTES);
+    return NULL;
+}
+
 /* seen: chunks when there was no room. Another's new chunk will do. */
 static bool add_chunk(uint32_t seen)
 {
-    struct chunk *c = seen < CHUNKS_MAX ? plat_map(CHUNK_BYTES, CHUNK_BYTES) : NULL;
+    struct chunk *c = seen < CHUNKS_MAX ? map_chunk() : NULL;
     if (!c)
         return false;
-    plat_hugepages(c, CHUNK_BYTES, false);
     plat_lock(&meta.lock);
     bool installed = install_locked(c, seen);
     plat_unlock(&meta.lock);

@@ -3,8 +3,8 @@
  * Role: the reservation of the range and of its maps, and the owner's entries in them.
  * Below: plat.
  * Owns: region_map. The maps are reserved for the whole range and touched only where runs are:
- *       kind and info are usable throughout, since a stray pointer may be looked up; the nodes
- *       of free runs become usable with their pages.
+ *       kind and info are readable throughout, since a stray pointer may be looked up; the entries
+ *       of pages become writable with them.
  * Concurrency: entries are written by the owner of the run, except run_kind (region.lock).
  */
 #include "region/internal.h"
@@ -34,11 +34,11 @@ size_t region_nodes_bytes(size_t pages)
     return to_sys_pages(pages * sizeof(*region.nodes));
 }
 
-/* Reserved and, up to `usable` bytes, committed; all or nothing. */
-static void *reserve(size_t bytes, size_t align, size_t usable)
+/* A stray pointer may be looked up, so the entries of all pages are readable. */
+static void *reserve(size_t bytes, size_t align, bool zeros)
 {
     void *p = plat_reserve(bytes, align);
-    if (p && usable && !plat_commit(p, usable)) {
+    if (p && zeros && !plat_commit_zeros(p, bytes)) {
         plat_release(p, bytes);
         return NULL;
     }
@@ -49,11 +49,10 @@ bool region_map_reserve(size_t pages)
 {
     size_t sizes[4] = {pages << PLAT_PAGE_SHIFT, region_kind_bytes(pages), region_info_bytes(pages),
                        region_nodes_bytes(pages)};
-    size_t usable[4] = {0, sizes[1], sizes[2], 0};
     void *got[4];
 
     for (unsigned i = 0; i < 4; i++) {
-        got[i] = reserve(sizes[i], i == 0 ? RANGE_ALIGN : plat_sys_page_bytes(), usable[i]);
+        got[i] = reserve(sizes[i], i == 0 ? RANGE_ALIGN : plat_sys_page_bytes(), i == 1 || i == 2);
         if (!got[i]) {
             while (i--)
                 plat_release(got[i], sizes[i]);

@@ -241,6 +241,11 @@ bool plat_commit(void *p, size_t bytes)
     return !refused() && pages_commit((uintptr_t)p, (uintptr_t)p + bytes);
 }
 
+bool plat_commit_zeros(void *p, size_t bytes)
+{
+    return plat_commit(p, bytes);
+}
+
 /* A frame of this CPU's node in the place of another node's, if there is one. The old ones are chained
  * through their first words. */
 static bool frame_moved_near(uint64_t *entry, uint64_t *old_frames)

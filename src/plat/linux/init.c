@@ -7,6 +7,7 @@
  * Failure: none. Areas that the system refuses are replaced by fewer, in the end by static ones.
  */
 #include "plat/plat.h"
+#include "plat/linux/pages.h"
 #include "plat/linux/topology.h"
 #include "plat/portable/slots.h"
 
@@ -111,6 +112,7 @@ enum plat_mode plat_init(const struct plat_config *cfg)
     struct topology t;
     enum plat_mode mode;
 
+    pages_set_aside();
     topology_read(&t);
     world.slots = (unsigned)sk_min(t.cpus, TOPOLOGY_CPUS_MAX);
     mode = map_slots(slots_choose(cfg->force, t.cpus, cfg->nodes != 0 ? 1 : t.nodes));

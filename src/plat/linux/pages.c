@@ -2,26 +2,29 @@
 /*
  * Role: pages from the system: reserve, commit, discard, map, remap.
  * Below: sys.h.
- * Owns: how the system accounts memory (read once), the failure injection.
- * Concurrency: any context; the injection counter is atomic, the accounting mode is idempotent.
+ * Owns: address space set aside at the start, the failure injection.
+ * Concurrency: any context; the injection counter and the end of what is set aside are atomic.
  * Failure: NULL or false; errno is not touched.
+ * Why: reserved pages have no access, and get it when committed. Writable ones, however lazily the
+ *       system counts them, would be charged where it is strict, and made resident by mlockall. Set
+ *       aside in one mapping, since small reservations are made at the start of every process.
  */
 #define _GNU_SOURCE
-#include "plat/plat.h"
+#include "plat/linux/pages.h"
 #include "plat/linux/file.h"
 #include "plat/linux/sys.h"
+#include "plat/plat.h"
 
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-enum accounting {
-    ACCOUNTING_UNKNOWN,
-    ACCOUNTING_LAZY,
-    ACCOUNTING_STRICT
-};
+#define ASIDE_BYTES ((size_t)1 << 30)
 
-static enum accounting accounting;
+static struct {
+    char *begin, *end; /* constant after the start */
+    char *at;          /* atomic: what is before it is reserved; NULL: nothing is set aside */
+} aside;
 
 /* Calls still to succeed plus one; 0: off. */
 static unsigned fail_in;
@@ -78,53 +81,53 @@ size_t plat_sys_page_bytes(void)
     return bytes;
 }
 
-/* With strict accounting writable address space is charged when mapped, whatever the flags. */
-static bool accounting_strict(void)
+#define STATM_ALL  0u /* pages mapped */
+#define STATM_DATA 5u /* pages of it that are writable and private, stacks included */
+
+/* A field of statm in bytes; 0 when it cannot be read. */
+static size_t statm_bytes(unsigned field)
 {
-    enum accounting a = sk_load_relaxed(&accounting);
-    char mode = '0';
+    char text[128];
+    size_t n = file_read("/proc/self/statm", text, sizeof(text)), i = 0, pages = 0;
 
-    if (a == ACCOUNTING_UNKNOWN) {
-        file_read("/proc/sys/vm/overcommit_memory", &mode, 1);
-        a = mode == '2' ? ACCOUNTING_STRICT : ACCOUNTING_LAZY;
-        sk_store_relaxed(&accounting, a);
-    }
-    return a == ACCOUNTING_STRICT;
-}
-
-/* The first field of statm: pages mapped. 0 when it cannot be read. */
-static size_t mapped_bytes(void)
-{
-    char text[32];
-    size_t n = file_read("/proc/self/statm", text, sizeof(text));
-    size_t pages = 0;
-
-    for (size_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+    for (; i < n && field != 0; i++)
+        field -= text[i] == ' ';
+    for (; i < n && text[i] >= '0' && text[i] <= '9'; i++)
         pages = pages * 10 + (size_t)(text[i] - '0');
     return pages * plat_sys_page_bytes();
 }
 
-size_t plat_resident_limit_bytes(void)
+static size_t left_of(int resource, unsigned statm_field)
 {
     struct {
         uint64_t cur, max;
     } limit;
     size_t used;
 
-    if (sys_failed(sys_call4(SYS_prlimit64, 0, RLIMIT_AS, NULL, &limit)) || limit.cur == ~0ull)
+    if (sys_failed(sys_call4(SYS_prlimit64, 0, resource, NULL, &limit)) || limit.cur == ~0ull)
         return SIZE_MAX;
-    used = mapped_bytes();
+    used = statm_bytes(statm_field);
     return limit.cur > used ? limit.cur - used : 0;
+}
+
+size_t plat_resident_limit_bytes(void)
+{
+    return sk_min(left_of(RLIMIT_AS, STATM_ALL), left_of(RLIMIT_DATA, STATM_DATA));
 }
 
 /* ---- mapping ------------------------------------------------------------------------------- */
 
-static char *pages_mmap(size_t bytes, int prot, int flags)
+static char *pages_mmap_near(char *hint, size_t bytes, int prot, int flags)
 {
-    long ret =
-        sys_call6(SYS_mmap, 0, (long)bytes, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    long ret = sys_call6(SYS_mmap, (long)hint, (long)bytes, prot,
+                         MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
     return sys_failed(ret) ? NULL : (char *)ret;
+}
+
+static char *pages_mmap(size_t bytes, int prot, int flags)
+{
+    return pages_mmap_near(NULL, bytes, prot, flags);
 }
 
 void plat_release(void *p, size_t bytes)
@@ -144,10 +147,10 @@ static char *pages_trim(char *p, size_t total, size_t bytes, size_t align)
     return at;
 }
 
-/* Where the limit leaves no room for the margin, an exact mapping may still happen to fit. */
-static char *pages_map_tight(size_t bytes, size_t align, int prot, int flags)
+/* No margin: it may happen to fit. */
+static char *pages_map_tight(char *hint, size_t bytes, size_t align, int prot, int flags)
 {
-    char *p = pages_mmap(bytes, prot, flags);
+    char *p = pages_mmap_near(hint, bytes, prot, flags);
 
     if (p != NULL && ((uintptr_t)p & (align - 1)) != 0) {
         plat_release(p, bytes);
@@ -169,24 +172,97 @@ static char *pages_map_aligned(size_t bytes, size_t align, int prot, int flags)
     p = pages_mmap(total, prot, flags);
     if (p != NULL)
         return pages_trim(p, total, bytes, align);
-    return pages_map_tight(bytes, align, prot, flags);
+    return pages_map_tight(NULL, bytes, align, prot, flags);
+}
+
+/* ---- variables ----------------------------------------------------------------------------- */
+
+/* The linker's, in shared libraries. */
+extern char slabkit_often_begin[] __attribute__((weak)) PLAT_HIDDEN;
+extern char slabkit_often_end[] __attribute__((weak)) PLAT_HIDDEN;
+
+void pages_touch_often(void)
+{
+    size_t page = plat_sys_page_bytes();
+    uintptr_t begin = sk_align_down((uintptr_t)slabkit_often_begin, page);
+    uintptr_t end = sk_align_up((uintptr_t)slabkit_often_end, page);
+
+    if (begin != end)
+        sys_call3(SYS_madvise, begin, end - begin, MADV_POPULATE_WRITE);
+}
+
+/* ---- reservations -------------------------------------------------------------------------- */
+
+/* Not where address space is limited. */
+void pages_set_aside(void)
+{
+    char *p;
+
+    if (plat_resident_limit_bytes() != SIZE_MAX)
+        return;
+    p = pages_mmap(ASIDE_BYTES, PROT_NONE, MAP_NORESERVE);
+    if (p == NULL)
+        return;
+    sys_call3(SYS_madvise, p, ASIDE_BYTES, MADV_NOHUGEPAGE);
+    aside.begin = p;
+    aside.end = p + ASIDE_BYTES;
+    sk_store_release(&aside.at, p);
+}
+
+static bool aside_holds(const char *p)
+{
+    return (size_t)(p - aside.begin) < (size_t)(aside.end - aside.begin);
+}
+
+static char *aside_take(size_t bytes, size_t align)
+{
+    char *at = sk_load_acquire(&aside.at), *p;
+
+    do {
+        p = (char *)sk_align_up((uintptr_t)at, align);
+        if (at == NULL || p > aside.end || bytes > (size_t)(aside.end - p))
+            return NULL;
+    } while (!sk_cas_acquire(&aside.at, &at, p + bytes));
+    return p;
+}
+
+/* What is below the space set aside is free, most probably: aligned without a margin to cut off. */
+static char *below_aside(size_t bytes, size_t align)
+{
+    uintptr_t end = (uintptr_t)aside.begin;
+
+    if (end < bytes)
+        return NULL;
+    return pages_map_tight((char *)sk_align_down(end - bytes, align), bytes, align, PROT_NONE,
+                           MAP_NORESERVE);
 }
 
 void *plat_reserve(size_t bytes, size_t align)
 {
+    char *p;
+
     if (refused())
         return NULL;
-    if (accounting_strict())
-        return pages_map_aligned(bytes, align, PROT_NONE, MAP_NORESERVE);
-    return pages_map_aligned(bytes, align, PROT_READ | PROT_WRITE, MAP_NORESERVE);
+    align = sk_max(align, plat_sys_page_bytes());
+    p = aside_take(bytes, align);
+    if (p == NULL)
+        p = below_aside(bytes, align);
+    return p != NULL ? p : pages_map_aligned(bytes, align, PROT_NONE, MAP_NORESERVE);
+}
+
+static bool pages_allow(void *p, size_t bytes, int prot)
+{
+    return !refused() && !sys_failed(sys_call3(SYS_mprotect, p, bytes, prot));
 }
 
 bool plat_commit(void *p, size_t bytes)
 {
-    if (refused())
-        return false;
-    return !accounting_strict() ||
-           !sys_failed(sys_call3(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE));
+    return pages_allow(p, bytes, PROT_READ | PROT_WRITE);
+}
+
+bool plat_commit_zeros(void *p, size_t bytes)
+{
+    return pages_allow(p, bytes, PROT_READ);
 }
 
 void plat_discard(void *p, size_t bytes)
@@ -239,6 +315,6 @@ void *plat_remap(void *p, size_t old_bytes, size_t new_bytes)
 
 void plat_hugepages(void *p, size_t bytes, bool want)
 {
-    if (!plat_refusing())
+    if (!plat_refusing() && (want || !aside_holds(p)))
         sys_call3(SYS_madvise, p, bytes, want ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 }

@@ -10,7 +10,12 @@
 #include "plat/linux/sys.h"
 #include "plat/plat.h"
 
-static uint8_t node_of_cpu[TOPOLOGY_CPUS_MAX];
+#include <linux/mempolicy.h>
+
+/* The kernel refuses less than it has: 1024 with the most that can be configured. */
+#define NODES_ASKED 1024u
+
+static SK_SELDOM_BSS uint8_t node_of_cpu[TOPOLOGY_CPUS_MAX];
 
 unsigned topology_node_of_cpu(unsigned cpu)
 {
@@ -66,12 +71,30 @@ static void read_node(unsigned node)
     file_each_id(path, note_node, &id);
 }
 
+/* Whether all memory this process may use is one node's: then others do not matter, and a file less is read. */
+static bool memory_of_one_node(void)
+{
+    uint64_t mask[NODES_ASKED / 64] = {0}, any = 0;
+    bool one = true;
+
+    if (sys_failed(
+            sys_call5(SYS_get_mempolicy, NULL, mask, NODES_ASKED, NULL, MPOL_F_MEMS_ALLOWED)))
+        return false;
+    for (unsigned i = 0; i < SK_ARRAY_SIZE(mask); i++)
+        if (mask[i] != 0) {
+            one = one && any == 0 && sk_is_pow2(mask[i]);
+            any = mask[i];
+        }
+    return one && any != 0;
+}
+
 void topology_read(struct topology *t)
 {
     t->cpus = t->nodes = 0;
     if (!file_each_id("/sys/devices/system/cpu/possible", note_highest, &t->cpus))
         t->cpus = cpus_by_affinity();
-    file_each_id("/sys/devices/system/node/online", note_highest, &t->nodes);
+    if (!memory_of_one_node())
+        file_each_id("/sys/devices/system/node/online", note_highest, &t->nodes);
     /* Nodes beyond the limit count as node 0: their CPUs are on no list that is read. */
     t->nodes = (unsigned)sk_max(1, sk_min(t->nodes, PLAT_NODES_MAX));
     for (unsigned node = 0; t->nodes > 1 && node < t->nodes; node++)
