@@ -9,7 +9,7 @@
 #include "kmalloc/internal.h"
 #include "kmalloc/types.h"
 
-uint8_t km_class_fine[KM_FINE_MAX / 8 + 1], km_hit_fine[KM_FINE_MAX / 8 + 1];
+uint8_t km_class_fine[KM_FINE_MAX / 8 + 1], km_hit_fine[KM_FINE_MAX + 1];
 uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1];
 struct pcpu_cache km_caches[KM_CACHES + 1];
 
@@ -79,8 +79,8 @@ void km_init(void)
         class_init(i);
     for (unsigned i = KM_CLASSES + 1; i <= KM_CACHES; i++)
         medium_init(i);
-    if (region_hits.npages)
-        __builtin_memcpy(km_hit_fine, km_class_fine, sizeof(km_hit_fine));
+    for (size_t s = 0; region_hits.npages && s <= KM_FINE_MAX; s++)
+        km_hit_fine[s] = (uint8_t)km_class(s);
     nested_init();
     types_init();
     sk_store_release(&started, true);

@@ -36,11 +36,12 @@
 #define KM_SIZE_MAX    ((size_t)PTRDIFF_MAX)
 
 /* Class of a size, as array index; 0 before km_init. */
-extern uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];      /* [(size + 7) / 8] */
-extern uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] */
+extern PLAT_HIDDEN uint8_t km_class_fine[KM_FINE_MAX / 8 + 1];      /* [(size + 7) / 8] */
+extern PLAT_HIDDEN uint8_t km_class_coarse[KM_SMALL_MAX / 128 + 1]; /* [(size + 127) / 128] */
 
-/* km_class_fine as the hit path of malloc reads it: 0 for ever where region_hits is empty. */
-extern uint8_t km_hit_fine[KM_FINE_MAX / 8 + 1];
+/* Class of each size as the hit path of malloc reads it: 0 for ever where region_hits is empty. By bytes, for two
+ * instructions less; what a program asks for lies in a few of its lines. */
+extern PLAT_HIDDEN uint8_t km_hit_fine[KM_FINE_MAX + 1];
 
 /* Bytes of an object of class i, 1 .. KM_CACHES. */
 size_t km_class_bytes(unsigned i);
@@ -62,7 +63,7 @@ SK_INLINE unsigned km_class(size_t size)
 /* The hit path of malloc. NULL: km_alloc_coarse_hit, then km_alloc_slow. */
 SK_INLINE void *km_alloc_hit(size_t size)
 {
-    return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_hit_fine[(size + 7) / 8]) : NULL;
+    return SK_LIKELY(size <= KM_FINE_MAX) ? pcpu_alloc_hit(km_hit_fine[size]) : NULL;
 }
 
 /* That of free. false: km_free_slow. */

@@ -102,7 +102,7 @@ struct type {
 };
 
 /* By array index: the amount of one object of that class; TYPE_NEVER: no class of kmalloc's. */
-extern uint64_t km_amount[PLAT_SLOT_ARRAYS];
+extern PLAT_HIDDEN uint64_t km_amount[PLAT_SLOT_ARRAYS];
 
 /* ---- the hit path ---------------------------------------------------------------------------- */
 
@@ -111,7 +111,7 @@ extern uint64_t km_amount[PLAT_SLOT_ARRAYS];
  * each other: so that one comparison tells these, a size of 0 and a large one.
  */
 #define TYPE_FLAGS_END 256u
-extern const uint16_t type_hit_max[TYPE_FLAGS_END];
+extern PLAT_HIDDEN const uint16_t type_hit_max[TYPE_FLAGS_END];
 
 SK_INLINE bool type_may_hit(size_t size, int flags)
 {

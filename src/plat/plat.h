@@ -36,8 +36,10 @@
 
 #include "plat_sizes.h" /* the platform's, by include path */
 
-#define PLAT_SLOT_WORDS  (1u << (PLAT_SLOT_SHIFT - 3))
-#define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4) /* indices of arrays */
+#define PLAT_SLOT_WORDS (1u << (PLAT_SLOT_SHIFT - 3))
+/* Indices of arrays. Eight less than a quarter: a processor that forwards stores to loads by the low twelve bits of
+ * an address would else take an array's count for its word. */
+#define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4 - 8)
 #define PLAT_FOREIGN     (PLAT_SLOT_WORDS / 2)
 #define PLAT_MARK        ((void *)1)
 /*

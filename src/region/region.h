@@ -57,13 +57,13 @@ struct region_map {
     uint32_t *kind; /* per page: 0, or the PLAT_KIND of the slab it is in. Atomic */
     struct page_info *info;
 };
-extern struct region_map region_map;
+extern PLAT_HIDDEN struct region_map region_map;
 
 /*
  * The map as the hit path of free reads it: empty until region_show_hits, and for ever where every
  * free is to take the slow path: then every address is outside.
  */
-extern struct region_map region_hits;
+extern PLAT_HIDDEN struct region_map region_hits;
 void region_show_hits(void);
 
 /* Page number of an address in the range; anything >= region_map.npages is outside of it. */

@@ -137,7 +137,7 @@ SK_NOINLINE static enum rseq_result run_untold(struct hands *h)
         RSEQ_DESCRIPTOR "mov plat_closed_rseq@gottpoff(%%rip), %[area]\n"
                         "add %[rseq_delta], %[area]\n"
                         "1:\n"
-                        "add %[id_delta], %[area]\n" RSEQ_LOAD_WORD
+                        "add %[id_delta], %[area]\n" RSEQ_LOAD_ID RSEQ_LOAD_WORD
                         "mov (%[base], %[word]), %[top]\n"
                         "test %[top], %[top]\n"
                         "je %l[miss]\n"
@@ -162,12 +162,13 @@ SK_NOINLINE static enum rseq_result run_early(struct hands *h)
     void *top;
 
     __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD "sub $8, %[word]\n"
-                                                  "mov %[word], 131088(%[area], %[idx], 8)\n"
-                                                  "mov 8(%[base], %[word]), %[top]\n"
-                                                  "test %[top], %[top]\n"
-                                                  "je %l[miss]\n"
-                                                  "2:\n" RSEQ_ABORT
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID RSEQ_LOAD_WORD
+        "sub $8, %[word]\n"
+        "mov %[word], 131088(%[area], %[idx], 8)\n"
+        "mov 8(%[base], %[word]), %[top]\n"
+        "test %[top], %[top]\n"
+        "je %l[miss]\n"
+        "2:\n" RSEQ_ABORT
         : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [top] "=&r"(top)
         : [idx] "r"((uintptr_t)IDX), RSEQ_GLOBALS
         : "memory", "cc"

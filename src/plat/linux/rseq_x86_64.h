@@ -44,9 +44,10 @@
     "1:\n"                                                                                         \
     "add %[id_delta], %[area]\n"
 
-/* area: the slot's area but for a constant; word: the word of idx. */
+#define RSEQ_LOAD_ID "movslq %%fs:24(%[area]), %[area]\n"
+
+/* area: from the id to the slot's area but for a constant; word: the word of idx. */
 #define RSEQ_LOAD_WORD                                                                             \
-    "movslq %%fs:24(%[area]), %[area]\n"                                                           \
     "mov %[slot_base], %[base]\n"                                                                  \
     "shl $17, %[area]\n"                                                                           \
     "add %[base], %[area]\n"                                                                       \
@@ -56,10 +57,10 @@
     "mov %[word], 131088(%[area], %[idx], 8)\n"                                                    \
     "2:\n"
 
-/* After the section, hence not exact: see plat.h. 163856 = 131088 + 8 * PLAT_SLOT_ARRAYS. */
-#define RSEQ_COUNT_POP "incq 163856(%[area], %[idx], 8)\n"
+/* After the section, hence not exact: see plat.h. 163792 = 131088 + 8 * PLAT_SLOT_ARRAYS. */
+#define RSEQ_COUNT_POP "incq 163792(%[area], %[idx], 8)\n"
 
-#define RSEQ_COUNT_POP_N "add %[done], 163856(%[area], %[idx], 8)\n"
+#define RSEQ_COUNT_POP_N "add %[done], 163792(%[area], %[idx], 8)\n"
 
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \
@@ -71,7 +72,7 @@ SK_INLINE enum rseq_result rseq_pop(unsigned idx, void **obj)
     void *top;
 
     __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID RSEQ_LOAD_WORD
         "mov (%[base], %[word]), %[top]\n"
         "test %[top], %[top]\n"
         "je %l[miss]\n"
@@ -95,13 +96,13 @@ SK_INLINE enum rseq_result rseq_push(uint32_t kind, void *obj)
     uintptr_t area, base, word, idx;
 
     __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN "lea 8192(%[own]), %[idx]\n"
-                                   "cmp %k[owner], %%fs:24(%[area])\n"
-                                   "cmove %[own], %[idx]\n" RSEQ_LOAD_WORD
-                                   "cmpq $1, 8(%[base], %[word])\n"
-                                   "je %l[miss]\n"
-                                   "mov %[obj], 8(%[base], %[word])\n"
-                                   "add $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID "lea 8192(%[own]), %[idx]\n"
+                                                "cmp %k[owner], %k[area]\n"
+                                                "cmove %[own], %[idx]\n" RSEQ_LOAD_WORD
+                                                "cmpq $1, 8(%[base], %[word])\n"
+                                                "je %l[miss]\n"
+                                                "mov %[obj], 8(%[base], %[word])\n"
+                                                "add $8, %[word]\n" RSEQ_COMMIT RSEQ_ABORT
         : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word), [idx] "=&r"(idx)
         : [own] "r"((uintptr_t)PLAT_KIND_INDEX(kind)), [owner] "r"(PLAT_KIND_SLOT(kind)),
           [obj] "r"(obj), RSEQ_GLOBALS
@@ -120,7 +121,7 @@ SK_INLINE enum rseq_result rseq_pop_n(unsigned idx, void **out, unsigned n, unsi
 {
     uintptr_t area, base, word, obj, done;
 
-    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID RSEQ_LOAD_WORD
                           "mov %[n], %[done]\n"
                           "neg %[done]\n"
                           "je %l[miss]\n"
@@ -152,7 +153,7 @@ SK_INLINE enum rseq_result rseq_push_n(unsigned idx, void *const *objs, unsigned
 {
     uintptr_t area, base, word, obj, done;
 
-    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_WORD
+    __asm__ volatile goto(RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID RSEQ_LOAD_WORD
                           "mov %[n], %[done]\n"
                           "neg %[done]\n"
                           "je %l[miss]\n"
@@ -185,10 +186,11 @@ SK_INLINE enum rseq_result rseq_cas(unsigned slot, unsigned idx, uintptr_t old, 
     uintptr_t area, base, word;
 
     __asm__ volatile goto(
-        RSEQ_DESCRIPTOR RSEQ_BEGIN "cmp %k[slot], %%fs:24(%[area])\n"
-                                   "jne %l[miss]\n" RSEQ_LOAD_WORD "cmp %[old], %[word]\n"
-                                   "jne %l[miss]\n"
-                                   "mov %[new], %[word]\n" RSEQ_COMMIT RSEQ_ABORT
+        RSEQ_DESCRIPTOR RSEQ_BEGIN RSEQ_LOAD_ID "cmp %k[slot], %k[area]\n"
+                                                "jne %l[miss]\n" RSEQ_LOAD_WORD
+                                                "cmp %[old], %[word]\n"
+                                                "jne %l[miss]\n"
+                                                "mov %[new], %[word]\n" RSEQ_COMMIT RSEQ_ABORT
         : [area] "=&r"(area), [base] "=&r"(base), [word] "=&r"(word)
         : [idx] "r"((uintptr_t)idx), [slot] "r"(slot), [old] "r"(old), [new] "r"(new), RSEQ_GLOBALS
         : "memory", "cc"
