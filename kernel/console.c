@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the first serial port; the end of the run.
- * Below: io.h.
+ * Role: the console; the end of the run.
+ * Below: the serial port of the machine.
  * Concurrency: the lock, with interrupts off.
  */
-#include "kernel/io.h"
 #include "kernel/kernel.h"
-
-#define COM1       0x3f8
-#define COM1_LINE  (COM1 + 5)
-#define LINE_READY 0x20
-#define DEBUG_EXIT 0xf4
 
 static struct plat_lock console_lock;
 void (*kernel_die_hook)(void);
@@ -21,11 +15,8 @@ void console_write(const char *text, size_t len)
     uint64_t flags = cpu_irq_save();
 
     plat_lock(&console_lock);
-    for (size_t i = 0; i < len; i++) {
-        while (!(in8(COM1_LINE) & LINE_READY))
-            cpu_pause();
-        out8(COM1, (uint8_t)text[i]);
-    }
+    for (size_t i = 0; i < len; i++)
+        serial_put(text[i]);
     plat_unlock(&console_lock);
     cpu_irq_restore(flags);
 }
@@ -50,8 +41,7 @@ void console_number(uint64_t v, unsigned radix)
 _Noreturn void kernel_exit(int code)
 {
     irq_off();
-    for (;;)
-        out8(DEBUG_EXIT, (uint8_t)(KERNEL_EXIT + code));
+    machine_exit((KERNEL_EXIT + (unsigned)code) * 2 + 1);
 }
 
 /* ---- for the port ------------------------------------------------------------------------------ */

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: brings up the other CPUs; gives them work; lets them sleep when they have none.
- * Below: apic.c, firmware.c.
+ * Below: the machine.
  * Owns: one piece of work for each CPU.
  * Concurrency: busy is set by who gives work, by compare-and-swap, and cleared by the CPU itself.
  */
-#include "kernel/io.h"
 #include "kernel/kernel.h"
-
-extern char trampoline[], trampoline_end[];
-extern uintptr_t trampoline_stack;
 
 static struct {
     bool busy;  /* atomic */
@@ -18,7 +14,7 @@ static struct {
     void *arg;
 } SK_CACHE_ALIGNED work[KERN64_CPUS_MAX];
 
-static unsigned char ids[KERN64_CPUS_MAX];
+static uint64_t ids[KERN64_CPUS_MAX];
 static unsigned next_cpu; /* the one that is being started */
 void (*cpu_told_hook)(void);
 
@@ -30,18 +26,18 @@ static struct {
 void kern64_hook_ipi(unsigned cpu, enum kern64_ipi what)
 {
     if (what == KERN64_IPI_ASKED)
-        apic_send(ids[cpu], VECTOR_ASKED);
+        interrupt_send(ids[cpu], INTERRUPT_ASKED);
     else if (sk_load_acquire(&late[cpu].held))
         sk_store_release(&late[cpu].waiting, true);
     else
-        apic_send(ids[cpu], VECTOR_TOLD);
+        interrupt_send(ids[cpu], INTERRUPT_TOLD);
 }
 
 void ipi_hold(unsigned cpu, bool hold)
 {
     sk_store_release(&late[cpu].held, hold);
     if (!hold && __atomic_exchange_n(&late[cpu].waiting, false, __ATOMIC_ACQ_REL))
-        apic_send(ids[cpu], VECTOR_TOLD);
+        interrupt_send(ids[cpu], INTERRUPT_TOLD);
 }
 
 bool ipi_held(unsigned cpu)
@@ -51,7 +47,7 @@ bool ipi_held(unsigned cpu)
 
 void message_send(unsigned cpu)
 {
-    apic_send(ids[cpu], VECTOR_MESSAGE);
+    interrupt_send(ids[cpu], INTERRUPT_MESSAGE);
 }
 
 /* ---- work ---------------------------------------------------------------------------------- */
@@ -70,7 +66,7 @@ bool cpu_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
     work[cpu].fn = fn;
     work[cpu].arg = arg;
     sk_store_release(&work[cpu].given, true);
-    apic_send(ids[cpu], VECTOR_WAKE);
+    interrupt_send(ids[cpu], INTERRUPT_WAKE);
     return true;
 }
 
@@ -115,26 +111,22 @@ static _Noreturn void cpu_idle(unsigned cpu)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-void cpu_set_gs(unsigned cpu);
-void cpu_set_gs(unsigned cpu)
+void cpu_begin(unsigned cpu)
 {
     kern64_cpu_init(cpu);
-    write_msr(MSR_GS_BASE, (uintptr_t)&kern64_cpu[cpu]);
+    cpu_self_set(&kern64_cpu[cpu]);
+    trap_init();
 }
 
-_Noreturn void cpu_main(void);
 _Noreturn void cpu_main(void)
 {
     unsigned cpu = sk_load_acquire(&next_cpu);
 
-    cpu_set_gs(cpu);
-    trap_init();
-    apic_enable();
+    cpu_begin(cpu);
+    interrupts_enable();
     kern64_online();
     cpu_idle(cpu);
 }
-
-#define TRAMPOLINE_AT ((uintptr_t)TRAMPOLINE)
 
 static void start_one(unsigned cpu)
 {
@@ -142,9 +134,8 @@ static void start_one(unsigned cpu)
 
     if (!stack)
         plat_panic("kernel: no memory for a stack");
-    trampoline_stack = stack + (PLAT_PAGE_BYTES << CPU_STACK_ORDER);
     sk_store_release(&next_cpu, cpu);
-    apic_start_cpu(ids[cpu], TRAMPOLINE_AT);
+    cpu_power_on(ids[cpu], stack + (PLAT_PAGE_BYTES << CPU_STACK_ORDER));
     while (!sk_load_acquire(&kern64_cpu[cpu].online))
         cpu_pause();
 }
@@ -157,7 +148,6 @@ void cpus_start(void)
     for (unsigned cpu = 0; cpu < cpus; cpu++)
         kern64_cpu[cpu].node = node[cpu];
     kern64_topology(cpus, nodes);
-    __builtin_memcpy((void *)TRAMPOLINE_AT, trampoline, (size_t)(trampoline_end - trampoline));
     for (unsigned cpu = 1; cpu < cpus; cpu++)
         start_one(cpu);
 }

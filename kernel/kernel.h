@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: the small kernel's own interface: what its files and the programs that run in it use.
- * Below: the port (plat/kern64).
+ * Below: the port (plat/kern64); the machine (the folder of its name; io.h is found there).
  * Owns: the CPUs, the console, the timers.
  */
 #ifndef SLABKIT_KERNEL_KERNEL_H
 #define SLABKIT_KERNEL_KERNEL_H
 
 #include "base/attrs.h"
-#include "plat/kern64/cpu.h"
+#include "io.h"
 #include "plat/kern64/kern64.h"
 
 #define CPU_STACK_ORDER 4u /* 64 KiB */
@@ -19,7 +19,7 @@
 void console_write(const char *text, size_t len);
 void console_text(const char *text);
 void console_number(uint64_t v, unsigned radix);
-/* The exit status of the emulator is (KERNEL_EXIT + code) * 2 + 1. */
+/* The exit status of the emulator is (KERNEL_EXIT + code) * 2 + 1: none of its own. */
 #define KERNEL_EXIT  32
 #define KERNEL_ABORT 6
 _Noreturn void kernel_exit(int code);
@@ -37,7 +37,10 @@ unsigned kernel_option(const char *name, unsigned otherwise);
 
 /* ---- CPUs ------------------------------------------------------------------------------------ */
 
+/* First of all on a CPU. */
+void cpu_begin(unsigned cpu);
 void cpus_start(void);
+_Noreturn void cpu_main(void);
 /* Runs fn on an idle CPU other than the first. false: there is none. */
 bool cpu_run(void (*fn)(void *arg), void *arg, unsigned *cpu);
 /* The same, on that CPU. */
@@ -50,21 +53,17 @@ void cpu_rest(void);
 
 /* ---- interrupts ------------------------------------------------------------------------------ */
 
-enum vector {
-    VECTOR_TIMER = 0x40,
-    VECTOR_ASKED,
-    VECTOR_TOLD,
-    VECTOR_WAKE,
-    VECTOR_MESSAGE,
-    VECTOR_SPURIOUS = 0xff
+enum interrupt {
+    INTERRUPT_TIMER,
+    INTERRUPT_ASKED,
+    INTERRUPT_TOLD,
+    INTERRUPT_WAKE,
+    INTERRUPT_MESSAGE,
+    INTERRUPT_NONE
 };
 
-struct trap_frame {
-    uint64_t error, rip, cs, flags, rsp, ss;
-};
-
-void trap_init(void);
-void trap_handle(unsigned vector, struct trap_frame *frame);
+/* By the machine: acknowledged, interrupts off. */
+void interrupt_handle(enum interrupt what);
 /* By each CPU: interrupts that other CPUs sent; several sent may come as one. */
 extern uint64_t ipis_handled[KERN64_CPUS_MAX];
 /* In the handler of the timer and of messages, with interrupts off. NULL: nothing. */
@@ -76,20 +75,6 @@ void message_send(unsigned cpu);
 void ipi_hold(unsigned cpu, bool hold);
 bool ipi_held(unsigned cpu);
 
-/* ---- local APIC ------------------------------------------------------------------------------ */
-
-/* Of the first CPU; measures the timer. */
-void apic_init(void);
-/* On each CPU. */
-void apic_enable(void);
-unsigned apic_id(void);
-void apic_send(unsigned id, enum vector vector);
-void apic_start_cpu(unsigned id, uintptr_t trampoline);
-void apic_end_of_interrupt(void);
-/* One interrupt on this CPU, so much later; 0: none. */
-void apic_timer(uint64_t ns);
-void delay_us(unsigned us);
-
 /* This CPU's timer interrupts from now on at intervals between the two, drawn anew each time; 0, 0:
  * no more. On the first CPU they also drive the clock. */
 void timer_every(uint64_t min_ns, uint64_t max_ns);
@@ -98,27 +83,43 @@ void timer_usual(void);
 void timer_handle(void);
 uint64_t timer_clock_ns(void);
 
-/* ---- firmware -------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------------------- */
 
 struct memory_range {
     uint64_t at, bytes;
     unsigned node;
 };
 
-#define MEMORY_RANGES 32u
-
-/* The loader's structure. */
-void firmware_init(const void *start_info);
-extern char firmware_command_line[512];
-/* Usable memory above the kernel, split by node. */
-unsigned firmware_memory(struct memory_range *out);
-/* Local APIC ids and nodes of the CPUs, this one first; how many. */
-unsigned firmware_cpus(unsigned char *id, unsigned *node, unsigned *nodes);
-
 /* Memory kept aside from the page allocator (option aside=MiB), at the end of what there is. */
 extern struct memory_range memory_aside;
 /* The kernel, its data and the page allocator's entries end here. */
 extern uintptr_t memory_static_end;
 void memory_start(void);
+
+/* ---- supplied by the machine ----------------------------------------------------------------- */
+
+/* What the loader left: the argument of kernel_start. */
+void firmware_init(const void *boot_info);
+extern char firmware_command_line[512];
+#define MEMORY_RANGES 32u
+/* Usable memory above the kernel, split by node. */
+unsigned firmware_memory(struct memory_range *out);
+/* Ids of the CPUs, as interrupt_send wants them, and nodes; this one first; how many. */
+unsigned firmware_cpus(uint64_t *id, unsigned *node, unsigned *nodes);
+
+/* Exceptions of this CPU. */
+void trap_init(void);
+/* On the first CPU, and on each other. */
+void interrupts_init(void);
+void interrupts_enable(void);
+uint64_t interrupt_cpu_id(void);
+void interrupt_send(uint64_t id, enum interrupt what);
+/* The timer's, once, on this CPU, so much later; 0: none. */
+void interrupt_after(uint64_t ns);
+
+/* The CPU begins in cpu_main, on that stack. */
+void cpu_power_on(uint64_t id, uintptr_t stack_end);
+void serial_put(char c);
+_Noreturn void machine_exit(unsigned status);
 
 #endif

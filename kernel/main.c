@@ -3,13 +3,11 @@
  * Role: start-up in order, then the program.
  * Below: everything here.
  */
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 #define ARGS_MAX 16
 
-void cpu_set_gs(unsigned cpu);
-void kernel_start(const void *start_info);
+_Noreturn void kernel_start(const void *boot_info);
 
 /* ---- the command line: options -- arguments ------------------------------------------------- */
 
@@ -63,16 +61,15 @@ static int arguments(char *line, char **argv)
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-void kernel_start(const void *start_info)
+_Noreturn void kernel_start(const void *boot_info)
 {
     static char line[sizeof(firmware_command_line)];
     char *argv[ARGS_MAX];
 
-    cpu_set_gs(0);
-    trap_init();
-    firmware_init(start_info);
+    cpu_begin(0);
+    firmware_init(boot_info);
     memory_start();
-    apic_init();
+    interrupts_init();
     kern64_online();
     cpus_start();
     irq_on();

@@ -12,12 +12,24 @@
 #define WINDOW_MAX      (1ull << 39)
 #define WINDOW_MULTIPLE 8ull /* of the memory */
 
-extern uint64_t boot_pml4[], boot_pt[];
+/* Of frame 0, and so of the largest block that is aligned to its size. */
+#define MEMORY_ALIGN (1ull << 30)
+
+extern uint64_t boot_root[];
 struct memory_range memory_aside;
 uintptr_t memory_static_end;
 
 static struct memory_range ranges[MEMORY_RANGES];
 static unsigned nranges;
+
+static uint64_t memory_begin(void)
+{
+    uint64_t begin = UINT64_MAX;
+
+    for (unsigned i = 0; i < nranges; i++)
+        begin = sk_min(begin, ranges[i].at);
+    return sk_align_down(begin, MEMORY_ALIGN);
+}
 
 static uint64_t memory_end(void)
 {
@@ -60,23 +72,17 @@ static uint64_t window_bytes(uint64_t memory)
     return sk_min(WINDOW_MULTIPLE << sk_log2_ceil(memory), WINDOW_MAX);
 }
 
-/* The loader's tables may lie in page 0; they were copied. From here on NULL is a fault. */
-static void hide_page_0(void)
-{
-    boot_pt[0] = 0;
-    cpu_flush_translations();
-}
-
 void memory_start(void)
 {
-    uint64_t end;
+    uint64_t begin, end;
 
-    hide_page_0();
     nranges = firmware_memory(ranges);
+    begin = memory_begin();
     end = memory_end();
     put_aside((uint64_t)kernel_option("aside", 0) << 20);
-    kern64_memory_init(end, take_entries(kern64_memory_bytes(end)), NULL, (uint64_t)boot_pml4);
+    kern64_memory_init(begin, end, take_entries(kern64_memory_bytes(begin, end)), NULL,
+                       (uint64_t)boot_root);
     for (unsigned i = 0; i < nranges; i++)
         kern64_memory_add(ranges[i].at, ranges[i].bytes, ranges[i].node);
-    kern64_window(WINDOW_AT, window_bytes(end));
+    kern64_window(WINDOW_AT, window_bytes(end - begin));
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: a timer for each CPU, with intervals drawn at random; the clock.
- * Below: apic.c.
+ * Below: the machine.
  * Concurrency: each CPU its own state, interrupts off; the clock is stored by the first CPU.
  */
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 #define TICK_NS 4000000u
@@ -23,7 +22,7 @@ static void timer_next(unsigned cpu)
 
     *seed = *seed * 6364136223846793005ull + 1442695040888963407ull;
     timers[cpu].interval_ns = timers[cpu].min_ns + (*seed >> 33) % (timers[cpu].spread_ns + 1);
-    apic_timer(timers[cpu].interval_ns);
+    interrupt_after(timers[cpu].interval_ns);
 }
 
 void timer_every(uint64_t min_ns, uint64_t max_ns)

@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 #include "../kmalloc/fixture.h"
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 /* What a CPU does that was told, when it is idle. */

@@ -28,9 +28,23 @@ while getopts c:m:n:o:sit:f: opt; do
 done
 shift $((OPTIND - 1))
 
-qemu=qemu-system-x86_64
+# The machine is the ELF file's.
+case $(od -An -tu2 -j18 -N2 "$kernel" | tr -d ' ') in
+62)
+    qemu=qemu-system-x86_64 package=qemu-system-x86
+    machine=(-device isa-debug-exit,iobase=0xf4,iosize=0x04)
+    ;;
+183)
+    qemu=qemu-system-aarch64 package=qemu-system-arm
+    machine=(-machine virt,gic-version=3 -cpu cortex-a57 -semihosting-config "enable=on,target=native")
+    ;;
+*)
+    echo "$kernel: no kernel of a known machine" >&2
+    exit 1
+    ;;
+esac
 if ! command -v "$qemu" >/dev/null; then
-    echo "$qemu is missing (Debian: qemu-system-x86): the kernel was NOT tested" >&2
+    echo "$qemu is missing (Debian: $package): the kernel was NOT tested" >&2
     [[ -z ${CI:-} ]] || exit 1
     exit 77
 fi
@@ -58,7 +72,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 status=0
 timeout -k 5 "$seconds" "$qemu" -accel "$accel" -nodefaults -display none -no-reboot -serial stdio \
-    -device isa-debug-exit,iobase=0xf4,iosize=0x04 -m "$memory" -smp "$cpus" "${args[@]}" \
+    "${machine[@]}" -m "$memory" -smp "$cpus" "${args[@]}" \
     -kernel "$kernel" -append "$options -- $*" </dev/null >"$out" 2>&1 || status=$?
 cat "$out"
 

@@ -9,7 +9,6 @@
  *       inside one.
  */
 #include "plat/kern64/kern64.h"
-#include "plat/kern64/cpu.h"
 
 struct kern64_cpu kern64_cpu[KERN64_CPUS_MAX];
 
@@ -28,7 +27,7 @@ void kern64_answer(void)
     struct kern64_cpu *self = kern64_self();
     uint64_t asked;
 
-    if (is_asked(&self->flush, &asked)) {
+    if (!CPU_FLUSHES_ALL && is_asked(&self->flush, &asked)) {
         cpu_flush_translations();
         sk_store_release(&self->flush.answered, asked);
     }
@@ -61,26 +60,39 @@ static void ask_wait(const struct kern64_question *q, uint64_t number)
         kern64_wait_turn();
 }
 
-/* A CPU that is not online yet runs no section and has no old translation. */
+/* A CPU that is not online yet runs no section and has no old translation. The fence: either we see
+ * that it is, or all it does sees what we did before; partner: the fence in kern64_online. */
+static bool must_ask(unsigned cpu)
+{
+    sk_fence();
+    return sk_load_acquire(&kern64_cpu[cpu].online);
+}
+
 void kern64_ask(unsigned cpu, struct kern64_question *q)
 {
-    if (sk_load_acquire(&kern64_cpu[cpu].online))
+    if (must_ask(cpu))
         ask_wait(q, ask_begin(cpu, q));
 }
 
-void kern64_flush_all(void)
+static void ask_others_to_flush(void)
 {
     uint64_t number[KERN64_CPUS_MAX] = {0};
     unsigned self = plat_slot(), cpus = plat_nslots();
 
-    cpu_flush_translations();
     for (unsigned cpu = 0; cpu < cpus; cpu++)
-        if (cpu != self && sk_load_acquire(&kern64_cpu[cpu].online)) {
+        if (cpu != self && must_ask(cpu)) {
             sk_count(&kern64_cpu[self].flushes, 1);
             number[cpu] = ask_begin(cpu, &kern64_cpu[cpu].flush);
         }
     for (unsigned cpu = 0; cpu < cpus; cpu++)
         ask_wait(&kern64_cpu[cpu].flush, number[cpu]);
+}
+
+void kern64_flush_all(void)
+{
+    cpu_flush_translations();
+    if (!CPU_FLUSHES_ALL)
+        ask_others_to_flush();
 }
 
 /* ---- tell ---------------------------------------------------------------------------------- */

@@ -8,38 +8,48 @@
  */
 #include "plat/kern64/kern64.h"
 #include "plat/kern64/buddy.h"
-#include "plat/kern64/cpu.h"
 
 static struct {
     struct plat_lock lock;
     struct buddy buddy;
     /* Constant after the start. */
+    uint64_t begin; /* physical address of frame 0 */
     char *direct;
     uint64_t root;
     unsigned nodes;
 } frames;
 
-size_t kern64_memory_bytes(uint64_t end)
+size_t kern64_memory_bytes(uint64_t begin, uint64_t end)
 {
-    return (end >> PLAT_PAGE_SHIFT) * sizeof(struct buddy_unit);
+    return ((end - begin) >> PLAT_PAGE_SHIFT) * sizeof(struct buddy_unit);
 }
 
-void kern64_memory_init(uint64_t end, void *entries, char *direct, uint64_t root)
+static uint32_t frame_of(uint64_t at)
 {
-    buddy_init(&frames.buddy, entries, (uint32_t)(end >> PLAT_PAGE_SHIFT));
+    return (uint32_t)((at - frames.begin) >> PLAT_PAGE_SHIFT);
+}
+
+static uint64_t address_of(uint32_t frame)
+{
+    return frame == BUDDY_NONE ? 0 : frames.begin + ((uint64_t)frame << PLAT_PAGE_SHIFT);
+}
+
+void kern64_memory_init(uint64_t begin, uint64_t end, void *entries, char *direct, uint64_t root)
+{
+    frames.begin = begin;
+    buddy_init(&frames.buddy, entries, frame_of(end));
     frames.direct = direct;
     frames.root = root;
 }
 
 void kern64_memory_add(uint64_t at, uint64_t bytes, unsigned node)
 {
-    uint64_t end = (at + bytes) >> PLAT_PAGE_SHIFT;
+    uint32_t first = frame_of(sk_align_up(at, PLAT_PAGE_BYTES)), end = frame_of(at + bytes);
 
-    at = (at + PLAT_PAGE_BYTES - 1) >> PLAT_PAGE_SHIFT;
-    if (at >= end || node >= BUDDY_ZONES)
+    if (first >= end || node >= BUDDY_ZONES)
         return;
     frames.nodes = (unsigned)sk_max(frames.nodes, node + 1);
-    buddy_add(&frames.buddy, (uint32_t)at, (uint32_t)(end - at), node);
+    buddy_add(&frames.buddy, first, end - first, node);
 }
 
 char *frame_address(uint64_t at)
@@ -84,13 +94,13 @@ uint64_t kern64_frames_alloc(unsigned order, unsigned node)
     uint32_t frame = alloc_near(order, node);
 
     frames_unlock(flags);
-    return frame == BUDDY_NONE ? 0 : (uint64_t)frame << PLAT_PAGE_SHIFT;
+    return address_of(frame);
 }
 
 void kern64_frames_free(uint64_t at)
 {
     uint64_t flags = frames_lock();
-    bool ok = buddy_free(&frames.buddy, (uint32_t)(at >> PLAT_PAGE_SHIFT));
+    bool ok = buddy_free(&frames.buddy, frame_of(at));
 
     frames_unlock(flags);
     SK_REQUIRE(ok);
@@ -114,12 +124,12 @@ uint64_t frame_zeroed_of(unsigned node)
     uint32_t frame = buddy_alloc(&frames.buddy, 0, node);
 
     frames_unlock(flags);
-    return cleared(frame == BUDDY_NONE ? 0 : (uint64_t)frame << PLAT_PAGE_SHIFT);
+    return cleared(address_of(frame));
 }
 
 unsigned frame_node(uint64_t at)
 {
-    return frames.buddy.bd_unit[at >> PLAT_PAGE_SHIFT].zone;
+    return frames.buddy.bd_unit[frame_of(at)].zone;
 }
 
 uint64_t kern64_frames_free_bytes(unsigned node)
@@ -144,5 +154,5 @@ void kern64_frames_each_used(void (*fn)(uint64_t at, uint64_t bytes))
 {
     for (uint32_t i = 0; i < frames.buddy.bd_units; i++)
         if (frames.buddy.bd_unit[i].state == BUDDY_USED)
-            fn((uint64_t)i << PLAT_PAGE_SHIFT, PLAT_PAGE_BYTES << frames.buddy.bd_unit[i].order);
+            fn(address_of(i), PLAT_PAGE_BYTES << frames.buddy.bd_unit[i].order);
 }

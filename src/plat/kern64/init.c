@@ -42,6 +42,7 @@ void kern64_cpu_init(unsigned cpu)
 void kern64_online(void)
 {
     sk_store_release(&kern64_self()->online, true);
+    sk_fence(); /* partner: must_ask */
 }
 
 void kern64_topology(unsigned cpus, unsigned nodes)
@@ -70,11 +71,16 @@ static void simulate_nodes(unsigned nodes)
         kern64_cpu[cpu].node = cpu % world.nodes;
 }
 
-/* From one area without an open array to another: CPUs that are up may be anywhere. */
+/* From one area without an open array to another: CPUs that are up may be anywhere. A section loads
+ * the area and plat_base in no order; while all words are 0 either base will do, and before one is
+ * opened every CPU has answered, and sees the new one. */
 static void open_areas(void)
 {
     for (unsigned cpu = 0; cpu < world.cpus; cpu++)
         sk_store_release(&kern64_cpu[cpu].area, plat_slot_word(cpu, 0));
+    for (unsigned cpu = 0; cpu < world.cpus; cpu++)
+        if (cpu != kern64_self()->slot)
+            kern64_ask(cpu, &kern64_cpu[cpu].fence);
 }
 
 enum plat_mode plat_init(const struct plat_config *cfg)

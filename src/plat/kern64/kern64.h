@@ -3,20 +3,23 @@
  * Role: what this port keeps for each CPU, what the kernel around it must call, and the four
  *       functions it must supply.
  * Below: plat.h.
- * Owns: kern64_cpu[]; on CPU i the gs base is &kern64_cpu[i] whenever C code of a kernel runs.
+ * Owns: kern64_cpu[]; on CPU i the register that cpu.h reads (x86-64: gs base; 64-bit ARM:
+ *       TPIDR_EL1) is &kern64_cpu[i] whenever C code of a kernel runs.
  * Concurrency: fields say who writes them.
  *
  * Order at start:
- *     gs base of the first CPU         kern64_cpu_init(0), then wrmsr: pop and push miss from here
+ *     register of the first CPU        kern64_cpu_init(0), then its register: pop and push miss
+ *                                      from here
  *     kern64_memory_init, _add         frames: the page allocator is up
  *     kern64_topology                  how many CPUs, their nodes
  *     plat_init, region_init, ...      the engine
- *     each further CPU                 kern64_cpu_init(i), gs base, kern64_online()
+ *     each further CPU                 kern64_cpu_init(i), its register, kern64_online()
  */
 #ifndef SLABKIT_PLAT_KERN64_KERN64_H
 #define SLABKIT_PLAT_KERN64_KERN64_H
 
 #include "plat/plat.h"
+#include "cpu.h"
 
 #define KERN64_CPUS_MAX 64u
 
@@ -28,7 +31,7 @@ struct kern64_question {
 };
 
 struct kern64_cpu {
-    /* At fixed offsets from gs. */
+    /* At fixed offsets, that cpu.h knows. */
     struct kern64_cpu *self; /* 0 */
     uintptr_t *area;  /* 8: word 0 of the slot; until plat_init that of a closed area. Atomic */
     uint32_t slot;    /* 16: constant */
@@ -51,24 +54,22 @@ extern struct kern64_cpu kern64_cpu[KERN64_CPUS_MAX];
 
 SK_INLINE struct kern64_cpu *kern64_self(void)
 {
-    struct kern64_cpu *self;
-
-    __asm__ volatile("movq %%gs:0, %0" : "=r"(self));
-    return self;
+    return cpu_self();
 }
 
 /* ---- called by the kernel -------------------------------------------------------------------- */
 
-/* Before its gs base is set. */
+/* Before its register is set. */
 void kern64_cpu_init(unsigned cpu);
-/* On each CPU, when it takes interrupts. */
+/* On each CPU, when it takes interrupts, and before it uses the engine. */
 void kern64_online(void);
 
-/* Frames below `end` (a physical address) may be told of. The allocator's own entries, a 300th of
- * the memory, are at `entries`, of kern64_memory_bytes(end) bytes. */
-size_t kern64_memory_bytes(uint64_t end);
-/* direct: where physical address 0 is mapped; root: physical address of the top page table. */
-void kern64_memory_init(uint64_t end, void *entries, char *direct, uint64_t root);
+/* Frames of [begin, end), physical addresses, may be told of. The allocator's own entries, a 300th
+ * of the memory, are at `entries`, of kern64_memory_bytes(begin, end) bytes. */
+size_t kern64_memory_bytes(uint64_t begin, uint64_t end);
+/* direct: where physical address 0 is mapped; root: physical address of the window's top page table.
+ */
+void kern64_memory_init(uint64_t begin, uint64_t end, void *entries, char *direct, uint64_t root);
 /* Whole free pages of [at, at + bytes), of a node. */
 void kern64_memory_add(uint64_t at, uint64_t bytes, unsigned node);
 /* The address space for the engine, a power of two of bytes, at most 512 GiB, aligned to that. */
@@ -82,7 +83,7 @@ void kern64_answer(void);
 bool kern64_was_told(void);
 
 /* Contiguous memory for the kernel's own use: 2^order pages of a node, or any node's; not zeroed;
- * its physical address, 0 if there is none. Any context. */
+ * aligned to its size if `begin` is; its physical address, 0 if there is none. Any context. */
 uint64_t kern64_frames_alloc(unsigned order, unsigned node);
 void kern64_frames_free(uint64_t at);
 uint64_t kern64_frames_free_bytes(unsigned node); /* KERN64_ALL_NODES: in sum */
@@ -102,6 +103,8 @@ enum kern64_ipi {
     KERN64_IPI_TOLD,  /* passive: wakes the CPU if it sleeps; kern64_was_told says so later */
 };
 
+/* The handler sees what was stored before the call: where sending is not ordered behind stores to
+ * memory, it is made so here (64-bit ARM: DSB ISHST). */
 void kern64_hook_ipi(unsigned cpu, enum kern64_ipi what);
 void kern64_hook_write(const char *text, size_t len);
 _Noreturn void kern64_hook_die(void);

@@ -3,7 +3,8 @@
  * Role: pages for the engine: a window of kernel address space, backed by frames page by page.
  * Below: frames.c, buddy.h (pieces of address space), ask.c.
  * Owns: the window's page tables. An entry is 0 (not committed), a frame and PRESENT, or a frame
- *       without PRESENT while it is on its way back.
+ *       without PRESENT while it is on its way back, or on its way in. PTE_NEW marks what the
+ *       plat_commit under way has made.
  * Concurrency: the entries of a page are written by whoever the layer above lets commit or decommit
  *       it: one at a time. Page tables come by compare-and-swap and stay. The lock is for pieces of
  *       address space.
@@ -14,16 +15,12 @@
  */
 #include "plat/kern64/kern64.h"
 #include "base/bits.h"
+#include "paging.h"
 #include "plat/kern64/buddy.h"
-#include "plat/kern64/cpu.h"
 
-#define PTE_PRESENT 1ull
-#define PTE_WRITE   2ull
-#define PTE_NEW     (1ull << 9) /* made by the plat_commit under way */
-#define PTE_FRAME   0x000ffffffffff000ull
-#define TABLE_BITS  9u
-#define TABLE_MASK  ((1u << TABLE_BITS) - 1)
-#define LEVELS      4u
+#define TABLE_BITS 9u
+#define TABLE_MASK ((1u << TABLE_BITS) - 1)
+#define LEVELS     4u
 
 #define UNIT_SHIFT 16u
 
@@ -62,7 +59,7 @@ static bool table_make(uint64_t *entry)
 
     if (!frame)
         return false;
-    if (!sk_cas_acq_rel(entry, &none, frame | PTE_PRESENT | PTE_WRITE))
+    if (!sk_cas_acq_rel(entry, &none, frame | PTE_TABLE))
         kern64_frames_free(frame);
     return true;
 }
@@ -95,7 +92,7 @@ static bool page_commit(uintptr_t addr)
     frame = frame_zeroed();
     if (!frame)
         return false;
-    sk_store_release(entry, frame | PTE_PRESENT | PTE_WRITE | PTE_NEW);
+    sk_store_release(entry, frame | PTE_PAGE | PTE_NEW);
     return true;
 }
 
@@ -103,6 +100,7 @@ static void pages_settle(uintptr_t at, uintptr_t end)
 {
     for (; at < end; at += PLAT_PAGE_BYTES)
         *entry_of(at, false) &= ~PTE_NEW;
+    cpu_entries_made();
 }
 
 /* First all entries, then every CPU forgets them, then the frames go. `mask`: only pages with one
@@ -246,8 +244,8 @@ bool plat_commit_zeros(void *p, size_t bytes)
     return plat_commit(p, bytes);
 }
 
-/* A frame of this CPU's node in the place of another node's, if there is one. The old ones are chained
- * through their first words. */
+/* A frame of this CPU's node in the place of another node's, if there is one; no CPU may use it before
+ * all have forgotten the old one. The old ones are chained through their first words. */
 static bool frame_moved_near(uint64_t *entry, uint64_t *old_frames)
 {
     unsigned node = kern64_self()->node;
@@ -255,18 +253,27 @@ static bool frame_moved_near(uint64_t *entry, uint64_t *old_frames)
 
     if (frame_node(old) == node || (new = frame_zeroed_of(node)) == 0)
         return false;
-    sk_store_release(entry, new | PTE_PRESENT | PTE_WRITE);
+    sk_store_relaxed(entry, new);
     *(uint64_t *)frame_address(old) = *old_frames;
     *old_frames = old;
     return true;
+}
+
+static void pages_show(uintptr_t at, uintptr_t end)
+{
+    for (; at < end; at += PLAT_PAGE_BYTES) {
+        uint64_t *entry = entry_of(at, false);
+
+        if (entry && *entry)
+            sk_store_release(entry, *entry | PTE_PAGE);
+    }
+    cpu_entries_made();
 }
 
 static void frames_free_chain(uint64_t at)
 {
     uint64_t next;
 
-    if (at)
-        kern64_flush_all();
     for (; at; at = next) {
         next = *(uint64_t *)frame_address(at);
         kern64_frames_free(at);
@@ -276,14 +283,19 @@ static void frames_free_chain(uint64_t at)
 /* What stays committed must have its frame: it is cleared, or another near this CPU takes its place. */
 void plat_discard(void *p, size_t bytes)
 {
+    uintptr_t end = (uintptr_t)p + bytes;
     uint64_t old_frames = 0;
 
-    for (uintptr_t a = (uintptr_t)p; a < (uintptr_t)p + bytes; a += PLAT_PAGE_BYTES) {
+    for (uintptr_t a = (uintptr_t)p; a < end; a += PLAT_PAGE_BYTES) {
         uint64_t *entry = entry_of(a, false);
 
         if (entry && *entry & PTE_PRESENT && !frame_moved_near(entry, &old_frames))
             __builtin_memset((void *)a, 0, PLAT_PAGE_BYTES);
     }
+    if (!old_frames)
+        return;
+    kern64_flush_all();
+    pages_show((uintptr_t)p, end);
     frames_free_chain(old_frames);
 }
 
@@ -325,6 +337,7 @@ static void entries_move(uintptr_t from, uintptr_t to, size_t bytes)
         sk_store_release(entry_of(to + i, false), *old);
         sk_store_relaxed(old, 0);
     }
+    cpu_entries_made();
 }
 
 static bool tables_make(uintptr_t at, uintptr_t end)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the sizes that plat.h takes from the platform, for kernels on x86-64.
- * Why: the page is the machine's. The slot areas are backed from the start, so they are small: 8
+ * Role: the sizes that plat.h takes from the platform, for kernels on 64-bit machines.
+ * Why: both machines have pages of 4 KiB. The slot areas are backed from the start, so they are small: 8
  *      KiB for each CPU, room for 256 caches.
  */
 #ifndef SLABKIT_PLAT_SIZES_H

@@ -12,20 +12,11 @@
 #include "plat/plat.h"
 #include "section.h"
 
-/* Word 0 of the area of the CPU we are on. Interrupts are off. */
-SK_INLINE uintptr_t *kern64_area(void)
-{
-    uintptr_t *area;
-
-    __asm__ volatile("movq %%gs:8, %0" : "=r"(area));
-    return area;
-}
-
 /* Every access to a word is one instruction: others close words with an exchange. */
 SK_INLINE void *plat_slot_pop(unsigned idx)
 {
     uint64_t flags = irq_save();
-    uintptr_t *area = kern64_area();
+    uintptr_t *area = cpu_area();
     uintptr_t word = sk_load_relaxed(&area[idx]);
     void *obj = *plat_word_top(word);
 
@@ -40,11 +31,9 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
 /* The word that push looks at for this kind: of another slot's objects the foreign one. */
 SK_INLINE uintptr_t *kern64_push_word(uint32_t kind)
 {
-    uintptr_t *word = kern64_area() + PLAT_KIND_INDEX(kind);
-    uint32_t slot;
+    uintptr_t *word = cpu_area() + PLAT_KIND_INDEX(kind);
 
-    __asm__ volatile("movl %%gs:16, %0" : "=r"(slot));
-    return slot == PLAT_KIND_SLOT(kind) ? word : word + PLAT_FOREIGN;
+    return cpu_slot() == PLAT_KIND_SLOT(kind) ? word : word + PLAT_FOREIGN;
 }
 
 SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
@@ -65,12 +54,9 @@ SK_INLINE bool plat_slot_push(uint32_t kind, void *obj)
 
 SK_INLINE bool plat_credit_take(struct plat_credit *cells, uint64_t amount)
 {
-    uint64_t flags = irq_save(), *word, left;
-    uint32_t slot;
+    uint64_t flags = irq_save(), *word = &plat_credit_of(cells, cpu_slot())->pc_word, left;
     bool enough;
 
-    __asm__ volatile("movl %%gs:16, %0" : "=r"(slot));
-    word = &plat_credit_of(cells, slot)->pc_word;
     left = sk_load_relaxed(word);
     enough = left > amount;
     if (SK_LIKELY(enough))

@@ -54,7 +54,7 @@ static unsigned push_many(uintptr_t *word, void *const *objs, unsigned n)
 unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n)
 {
     uint64_t flags = irq_save();
-    uintptr_t *area = kern64_area();
+    uintptr_t *area = cpu_area();
     unsigned done = pop_many(&area[idx], out, n);
 
     area[PLAT_SLOT_ARRAYS + idx] += done;
@@ -65,7 +65,7 @@ unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n)
 unsigned plat_slot_push_n(unsigned idx, void *const *objs, unsigned n)
 {
     uint64_t flags = irq_save();
-    unsigned done = push_many(&kern64_area()[idx], objs, n);
+    unsigned done = push_many(&cpu_area()[idx], objs, n);
 
     irq_restore(flags);
     return done;

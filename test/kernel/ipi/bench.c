@@ -67,7 +67,7 @@ static struct figures count(void)
                         .handled = count_handled(),
                         .swaps = oldway_figures().swaps,
                         .tells = count_tells(),
-                        .cycles = read_tsc()};
+                        .cycles = cpu_cycles()};
 
     for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
         for (unsigned slot = 0; slot < plat_nslots(); slot++) {

@@ -6,7 +6,6 @@
  */
 #include "patterns.h"
 
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 #define RING        128u

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 #define PID         2

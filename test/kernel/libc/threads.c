@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "kernel/io.h"
 #include "kernel/kernel.h"
 
 struct kernel_thread {
@@ -105,7 +104,7 @@ int sched_yield(void)
     kern64_wait_turn();
     if (plat_slot() != 0) {
         irq_off();
-        apic_timer(NAP_NS);
+        interrupt_after(NAP_NS);
         irq_on_and_halt();
     }
     return 0;

@@ -6,7 +6,7 @@
 #ifndef SLABKIT_PLAT_KERN64_SECTION_H
 #define SLABKIT_PLAT_KERN64_SECTION_H
 
-#include "plat/kern64/cpu.h"
+#include "cpu.h"
 #include "plat/kern64/kern64.h"
 
 /* Interrupts off; what they were. */

@@ -3,7 +3,7 @@
 #ifndef KERNEL_LIBC_SETJMP_H
 #define KERNEL_LIBC_SETJMP_H
 
-typedef unsigned long jmp_buf[8];
+typedef unsigned long jmp_buf[14]; /* what a call preserves: the machine's jump.S */
 
 __attribute__((returns_twice)) int setjmp(jmp_buf at);
 _Noreturn void longjmp(jmp_buf at, int v);

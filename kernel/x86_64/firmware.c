@@ -8,6 +8,7 @@
 #include "kernel/kernel.h"
 
 extern char kernel_end[];
+extern uint64_t boot_pt[];
 
 #define USABLE     1u
 #define LIMIT      (1ull << 32) /* what is mapped */
@@ -79,9 +80,16 @@ static const struct table *find_table(const struct rsdp *rsdp, const char *signa
     return NULL;
 }
 
-void firmware_init(const void *start_info)
+/* The loader's tables may lie in page 0; they were copied. From here on NULL is a fault. */
+static void hide_page_0(void)
 {
-    const struct start_info *info = start_info;
+    boot_pt[0] = 0;
+    cpu_flush_translations();
+}
+
+void firmware_init(const void *boot_info)
+{
+    const struct start_info *info = boot_info;
     const char *line = (const char *)info->command_line;
 
     for (size_t i = 0; line && line[i] && i < sizeof(firmware_command_line) - 1; i++)
@@ -92,6 +100,7 @@ void firmware_init(const void *start_info)
         madt = find_table((const void *)info->rsdp, "APIC");
         srat = find_table((const void *)info->rsdp, "SRAT");
     }
+    hide_page_0();
 }
 
 /* The entry of a table behind `last`, NULL first, of that type. */
@@ -143,7 +152,7 @@ unsigned firmware_memory(struct memory_range *out)
 
 /* ---- CPUs ---------------------------------------------------------------------------------- */
 
-static unsigned node_of_cpu(unsigned id)
+static unsigned node_of_cpu(uint64_t id)
 {
     const struct srat_cpu *c = NULL;
 
@@ -153,12 +162,12 @@ static unsigned node_of_cpu(unsigned id)
     return 0;
 }
 
-unsigned firmware_cpus(unsigned char *id, unsigned *node, unsigned *nodes)
+unsigned firmware_cpus(uint64_t *id, unsigned *node, unsigned *nodes)
 {
     const struct madt_cpu *c = NULL;
     unsigned n = 1;
 
-    id[0] = (unsigned char)apic_id();
+    id[0] = interrupt_cpu_id();
     while (n < KERN64_CPUS_MAX && (c = next_entry(madt, MADT_FIRST, c, 0)) != NULL)
         if (c->flags & 1 && c->id != id[0])
             id[n++] = c->id;

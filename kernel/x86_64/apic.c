@@ -4,8 +4,7 @@
  * Below: io.h; the interval timer (8254) as the measure of the APIC's.
  * Concurrency: each CPU has its own registers at the same address.
  */
-#include "kernel/io.h"
-#include "kernel/kernel.h"
+#include "apic.h"
 
 #define APIC_BASE 0xfee00000u
 
@@ -40,7 +39,7 @@ static volatile uint32_t *apic(enum apic_register r)
     return (volatile uint32_t *)(uintptr_t)(APIC_BASE + (uint32_t)r);
 }
 
-unsigned apic_id(void)
+uint64_t interrupt_cpu_id(void)
 {
     return *apic(APIC_ID) >> 24;
 }
@@ -64,18 +63,18 @@ static void pit_wait(uint16_t ticks)
         cpu_pause();
 }
 
-void delay_us(unsigned us)
+static void delay_us(unsigned us)
 {
     pit_wait((uint16_t)((uint64_t)us * PIT_HZ / 1000000));
 }
 
 #define MEASURE_US 10000u
 
-void apic_init(void)
+void interrupts_init(void)
 {
     uint32_t left;
 
-    apic_enable();
+    interrupts_enable();
     *apic(APIC_TIMER_COUNT) = UINT32_MAX;
     delay_us(MEASURE_US);
     left = *apic(APIC_TIMER_LEFT);
@@ -83,14 +82,14 @@ void apic_init(void)
     timer_hz = (uint64_t)(UINT32_MAX - left) * (1000000 / MEASURE_US);
 }
 
-void apic_enable(void)
+void interrupts_enable(void)
 {
     *apic(APIC_SPURIOUS) = APIC_ON | VECTOR_SPURIOUS;
-    *apic(APIC_TIMER) = VECTOR_TIMER;
+    *apic(APIC_TIMER) = VECTOR_FIRST + INTERRUPT_TIMER;
     *apic(APIC_TIMER_DIVIDE) = APIC_DIVIDE_BY_1;
 }
 
-void apic_timer(uint64_t ns)
+void interrupt_after(uint64_t ns)
 {
     uint64_t count = ns * (timer_hz / 1000) / 1000000;
 
@@ -98,23 +97,24 @@ void apic_timer(uint64_t ns)
 }
 
 /* Two writes: nothing else of this CPU may come between. */
-static void command(unsigned id, uint32_t what)
+static void command(uint64_t id, uint32_t what)
 {
     uint64_t flags = cpu_irq_save();
 
     while (*apic(APIC_COMMAND) & APIC_PENDING)
         cpu_pause();
-    *apic(APIC_TARGET) = id << 24;
+    *apic(APIC_TARGET) = (uint32_t)id << 24;
     *apic(APIC_COMMAND) = what;
     cpu_irq_restore(flags);
 }
 
-void apic_send(unsigned id, enum vector vector)
+/* The write of a device's register comes after all stores before it. */
+void interrupt_send(uint64_t id, enum interrupt what)
 {
-    command(id, vector);
+    command(id, VECTOR_FIRST + what);
 }
 
-void apic_start_cpu(unsigned id, uintptr_t trampoline)
+void apic_start_cpu(uint64_t id, uintptr_t trampoline)
 {
     command(id, COMMAND_INIT);
     delay_us(200);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the table of interrupts and what is done for each.
+ * Role: the table of exceptions and interrupts.
  * Below: trap.S, apic.c.
  * Concurrency: handlers run with interrupts off, on the stack of what they interrupted.
  */
-#include "kernel/io.h"
+#include "apic.h"
 #include "kernel/kernel.h"
 
 #define VECTORS    256u
@@ -16,6 +16,10 @@
 #define FAULT_PAGE 14u
 #define FAULT_NMI  2u
 
+struct trap_frame {
+    uint64_t error, rip, cs, flags, rsp, ss;
+};
+
 struct gate {
     uint16_t low, code, kind, middle;
     uint32_t high, zero;
@@ -24,9 +28,7 @@ struct gate {
 extern const uintptr_t trap_entry[VECTORS];
 static struct gate gates[VECTORS];
 
-uint64_t ipis_handled[KERN64_CPUS_MAX];
-void (*timer_hook)(void);
-void (*message_hook)(void);
+void trap_handle(unsigned vector, const struct trap_frame *frame);
 
 static void gates_fill(void)
 {
@@ -74,33 +76,12 @@ static _Noreturn void fault(unsigned vector, const struct trap_frame *frame)
     kernel_exit(KERNEL_ABORT + 1);
 }
 
-static void hook_call(void (*hook)(void))
-{
-    if (hook)
-        hook();
-}
-
-void trap_handle(unsigned vector, struct trap_frame *frame)
+void trap_handle(unsigned vector, const struct trap_frame *frame)
 {
     if (vector < EXCEPTIONS)
         fault(vector, frame);
     if (vector == VECTOR_SPURIOUS)
         return;
     apic_end_of_interrupt();
-    if (vector != VECTOR_TIMER && vector != VECTOR_WAKE)
-        sk_count(&ipis_handled[plat_slot()], 1);
-    switch (vector) {
-    case VECTOR_TIMER:
-        timer_handle();
-        hook_call(sk_load_acquire(&timer_hook));
-        break;
-    case VECTOR_ASKED:
-        kern64_answer();
-        break;
-    case VECTOR_MESSAGE:
-        hook_call(sk_load_acquire(&message_hook));
-        break;
-    default: /* woke this CPU, which looks for itself */
-        break;
-    }
+    interrupt_handle((enum interrupt)(vector - VECTOR_FIRST));
 }

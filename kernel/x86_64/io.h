@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: instructions for devices and for the CPU's own registers.
+ * Role: instructions for devices and for the CPU's own registers: x86-64.
  * Below: base.
  */
 #ifndef SLABKIT_KERNEL_IO_H
@@ -21,9 +21,14 @@ SK_INLINE uint8_t in8(uint16_t port)
     return v;
 }
 
-SK_INLINE void write_msr(uint32_t msr, uint64_t v)
+#define MSR_GS_BASE 0xc0000101u
+
+/* What cpu_self answers from here on. */
+SK_INLINE void cpu_self_set(void *self)
 {
-    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
+    uintptr_t v = (uintptr_t)self;
+
+    __asm__ volatile("wrmsr" : : "c"(MSR_GS_BASE), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)));
 }
 
 SK_INLINE void irq_on(void)
@@ -42,14 +47,12 @@ SK_INLINE void irq_on_and_halt(void)
     __asm__ volatile("sti\n\thlt" : : : "memory");
 }
 
-SK_INLINE uint64_t read_tsc(void)
+SK_INLINE uint64_t cpu_cycles(void)
 {
     uint32_t lo, hi;
 
     __asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
     return (uint64_t)hi << 32 | lo;
 }
-
-#define MSR_GS_BASE 0xc0000101u
 
 #endif

@@ -35,7 +35,7 @@ boot_start:
         mov     $boot_stack_end, %esp
 
         mov     $boot_pdpt + PTE_RW, %eax
-        mov     %eax, boot_pml4
+        mov     %eax, boot_root
         mov     $boot_pds + PTE_RW, %eax
         xor     %ecx, %ecx
 1:      mov     %eax, boot_pdpt(, %ecx, 8)
@@ -72,7 +72,7 @@ enter_long_mode:
         mov     %cr4, %eax
         or      $CR4_PAE, %eax
         mov     %eax, %cr4
-        mov     $boot_pml4, %eax
+        mov     $boot_root, %eax
         mov     %eax, %cr3
         mov     $MSR_EFER, %ecx
         rdmsr
@@ -142,8 +142,8 @@ boot_gdt_pointer:
 
         .bss
         .balign 4096
-        .globl boot_pml4, boot_pt
-boot_pml4:      .skip 4096
+        .globl boot_root, boot_pt
+boot_root:      .skip 4096
 boot_pdpt:      .skip 4096
 boot_pds:       .skip 4 * 4096
 boot_pt:        .skip 4096
