@@ -50,6 +50,7 @@ kernel-test:
 	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS) --target kernel_all
 	@ctest --test-dir $(BUILD) -j$(JOBS) -L '^kernel$$' --output-on-failure --no-tests=error
+	@scripts/build-config.sh kernel-aarch64 $(BUILD)/config || test $$? = 77
 
 kernel-bench:
 	@scripts/deps.sh kernel
@@ -86,7 +87,7 @@ help:
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
 	@echo 'make bench-pools         object caches beside DPDK, APR and talloc pools (installs about 220 packages for DPDK)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'
-	@echo 'make kernel-test         the engine in a small kernel under QEMU: the tests of the layers, interrupts, exhaustion'
+	@echo 'make kernel-test         the engine in a small kernel under QEMU, x86-64 and 64-bit ARM: layers, interrupts, exhaustion'
 	@echo 'make kernel-bench        interrupts between CPUs, one message for each free and slabkit (KERNEL_BENCH_CPUS="$(KERNEL_BENCH_CPUS)")'
 	@echo 'make amalgamation        the engine for kernels as one slabkit.c and slabkit.h, in $(BUILD)/amalgamation'
 	@echo 'make install             into PREFIX=$(PREFIX), below DESTDIR if given'

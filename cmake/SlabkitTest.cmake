@@ -11,7 +11,8 @@
 #   native                         besides one of those: not under an emulator
 #   real, check, config, guest     programs under preload, the tree itself, whole other builds, a Linux of its
 #                                  own: once
-#   kernel                         inside of our own kernel, under an emulator: with gcc, and with debug checks
+#   kernel                         inside of our own kernel, under an emulator: with gcc, and for 64-bit ARM
+#   long                           besides kernel: for 64-bit ARM in `make kernel-test` only
 
 # The ways of protecting slots that a test is run in beside the one that plat chooses. Where it chooses locks (no
 # other way was built, or an emulator has none) there is no other.

@@ -14,8 +14,10 @@ run="$build time"
 bench="$build time libmimalloc2.0|libmimalloc3 libjemalloc2 libtcmalloc-minimal4|libtcmalloc-minimal4t64
     python3?python3 redis-server redis-tools sqlite3"
 guest='qemu-system-x86?qemu-system-x86_64 cpio?cpio'
-cross='gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
-kernel="$build gcc libcmocka-dev binutils python3?python3 qemu-system-x86?qemu-system-x86_64"
+cross_build='gcc-aarch64-linux-gnu libc6-dev-arm64-cross'
+cross="$cross_build qemu-user"
+kernel="$build gcc libcmocka-dev binutils python3?python3 qemu-system-arm?qemu-system-aarch64"
+[[ $(uname -m) != x86_64 ]] || kernel+=" qemu-system-x86?qemu-system-x86_64 $cross_build"
 test="$bench gcc g++ clang libclang-rt-dev|libclang-rt-14-dev clang-format?clang-format libcmocka-dev
     valgrind spin relacy-dev liburcu-dev binutils perl git bash util-linux stress-ng nodejs?node"
 
@@ -25,8 +27,8 @@ run) wanted=$run ;;
 bench) wanted=$bench ;;
 kernel) wanted=$kernel ;;
 test)
-    wanted=$test
-    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest $kernel"
+    wanted="$test $kernel"
+    [[ $(uname -m) != x86_64 ]] || wanted+=" $cross $guest"
     ;;
 guest) wanted="$build libcmocka-dev $guest" ;;
 pools) wanted="$build libapr1-dev libtalloc-dev libdpdk-dev" ;;
