@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: model-check the remote list. Sound models must be searched to the end without an error, broken ones
-#       must fail; the memory orders likewise (orders.cc). One line for each; exit 1 if one is not as it
-#       must be.
+# Role: model-check the remote list, and the closing of other CPUs' arrays. Sound models must be searched to
+#       the end without an error, broken ones must fail; the memory orders likewise (orders.cc, stop.cc).
+#       One line for each; exit 1 if one is not as it must be.
 # Usage: check.sh BUILD_DIR
 # Below: spin, gcc; g++ and relacy (Debian: spin, relacy-dev)
 set -u
@@ -101,19 +101,25 @@ check_variant()
     rm -f pan pan.? ./*.trail
 }
 
-# check_orders: the C11 memory model, all scenarios and weakenings.
+# check_orders PROGRAM: the C11 memory model, all scenarios and weakenings.
 check_orders()
 {
-    if ! g++ -std=c++17 -O1 -w -o "$build/orders" "$here/orders.cc" >"$build/orders.log" 2>&1; then
-        echo "orders.cc does not build: is relacy-dev there? (see $build/orders.log)" >"$build/orders.line"
-        touch "$build/orders.bad"
+    if ! g++ -std=c++17 -O1 -w -o "$build/$1" "$here/$1.cc" >"$build/$1.log" 2>&1; then
+        echo "$1.cc does not build: is relacy-dev there? (see $build/$1.log)" >"$build/$1.line"
+        touch "$build/$1.bad"
         return
     fi
-    "$build/orders" >"$build/orders.line" || touch "$build/orders.bad"
+    "$build/$1" >"$build/$1.line" || touch "$build/$1.bad"
+}
+
+check_all_orders()
+{
+    check_orders orders
+    check_orders stop
 }
 
 rm -f "$build"/*.line "$build"/*.bad
-check_orders &
+check_all_orders &
 number=100
 while read -r kind model defines; do
     [[ -z $kind ]] && continue
@@ -129,7 +135,7 @@ wait
 printf '%-9s %-11s %-46s %10s %8s  %s\n' kind model size/variant states time result
 cat "$build"/[0-9]*.line
 printf '\n%-9s %-43s %10s  %s\n' kind scenario/weakened-order schedules result
-cat "$build/orders.line"
+cat "$build/orders.line" "$build/stop.line"
 lines=$(cat "$build"/[0-9]*.line | wc -l)
 bad=$(find "$build" -maxdepth 1 -name '*.bad' | wc -l)
 echo
