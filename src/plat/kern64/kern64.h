@@ -59,7 +59,7 @@ SK_INLINE struct kern64_cpu *kern64_self(void)
 
 /* ---- called by the kernel -------------------------------------------------------------------- */
 
-/* Before its register is set. */
+/* Before its register is set, and not while another CPU is in plat_init. */
 void kern64_cpu_init(unsigned cpu);
 /* On each CPU, when it takes interrupts, and before it uses the engine. */
 void kern64_online(void);

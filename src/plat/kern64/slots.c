@@ -102,10 +102,10 @@ static bool close_words(unsigned slot, const unsigned *idx, uintptr_t *words, un
 }
 
 /*
- * A section that read the word before our 0 may commit after it: then the word it leaves is the
- * array's true state, and we close again. One that begins after our 0 misses. Once the CPU has
- * answered, which it does outside of sections, no section is under way that began before the
- * question; so a word that is 0 after an answer stays 0.
+ * A section that read the word of before our 0 may commit after it: then the word it leaves is the
+ * array's true state, and we close again. Once the CPU has answered, which it does outside of
+ * sections, none is under way that began before the question, and those that begin see our 0, or
+ * what one before the answer left, as we do; so a word that is 0 after an answer stays 0.
  */
 void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
 {
