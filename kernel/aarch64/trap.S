@@ -2,8 +2,8 @@
 /*
  * Role: the table of exceptions: saves what C may change, calls trap_interrupt() or
  *       trap_fault(kind).
- * Owns: trap_vectors: 16 entries of 128 bytes (ARM ARM, D1.3.1). Those in use are of this exception
- *       level with its own stack pointer.
+ * Owns: trap_vectors: 16 entries of 128 bytes. Number 5 is an interrupt at this exception level with
+ *       its own stack pointer: the only one that comes back.
  */
         .text
         .macro  fault_entry kind

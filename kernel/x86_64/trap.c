@@ -14,7 +14,6 @@
 #define PIC_2_DATA 0xa1
 #define EXCEPTIONS 32u
 #define FAULT_PAGE 14u
-#define FAULT_NMI  2u
 
 struct trap_frame {
     uint64_t error, rip, cs, flags, rsp, ss;

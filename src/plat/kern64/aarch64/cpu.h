@@ -9,7 +9,7 @@
 
 #include "base/attrs.h"
 
-/* IRQ and FIQ. The mask takes effect in program order, without a barrier (ARM ARM, D1.3.2). */
+/* IRQ and FIQ. Writes of PSTATE take effect in program order, without a barrier. */
 SK_INLINE uint64_t cpu_irq_save(void)
 {
     uint64_t flags;
@@ -56,8 +56,8 @@ SK_INLINE uint32_t cpu_slot(void)
 
 /* ---- translations ------------------------------------------------------------------------------ */
 
-/* Broadcast: on return no CPU uses an old translation, and accesses by one have ended (ARM ARM,
- * D8.14: a TLBI of the inner shareable domain is complete with the DSB behind it). */
+/* Broadcast: on return no CPU uses an old translation, and accesses by one have ended: that is what
+ * the DSB behind a TLBI of the inner shareable domain waits for. */
 #define CPU_FLUSHES_ALL true
 
 SK_INLINE void cpu_flush_translations(void)
