@@ -228,6 +228,9 @@ struct plat_lock {
     uint32_t word; /* 0 free, 1 held, 2 held and waited for */
 };
 
+void plat_lock(struct plat_lock *l);
+void plat_unlock(struct plat_lock *l);
+/* The port's: somebody else holds it; somebody may wait for it. */
 void plat_lock_slow(struct plat_lock *l);
 void plat_unlock_slow(struct plat_lock *l);
 
@@ -235,18 +238,6 @@ SK_INLINE bool plat_trylock(struct plat_lock *l)
 {
     uint32_t free = 0;
     return sk_load_relaxed(&l->word) == 0 && sk_cas_acquire(&l->word, &free, 1u);
-}
-
-SK_INLINE void plat_lock(struct plat_lock *l)
-{
-    if (SK_UNLIKELY(!plat_trylock(l)))
-        plat_lock_slow(l);
-}
-
-SK_INLINE void plat_unlock(struct plat_lock *l)
-{
-    if (SK_UNLIKELY(__atomic_exchange_n(&l->word, 0u, __ATOMIC_RELEASE) == 2u))
-        plat_unlock_slow(l);
 }
 
 /* In the child of fork, by its only thread: the lock was held by the forking thread. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: the slot functions that are the same for every implementation.
+ * Role: the functions of plat.h that are the same for every implementation.
  * Below: plat.h.
+ * Why: a lock is taken in many places and by few of them often: a call costs those a handful of instructions, and
+ *       spares each place forty bytes.
  */
 #include "plat/plat.h"
 
@@ -19,4 +21,19 @@ void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word)
 {
     SK_ASSERT(sk_load_relaxed(plat_slot_word(slot, idx)) == 0);
     sk_store_release(plat_slot_word(slot, idx), word);
+}
+
+/* Without a look first: a lock is mostly free. */
+void plat_lock(struct plat_lock *l)
+{
+    uint32_t free = 0;
+
+    if (SK_UNLIKELY(!sk_cas_acquire(&l->word, &free, 1u)))
+        plat_lock_slow(l);
+}
+
+void plat_unlock(struct plat_lock *l)
+{
+    if (SK_UNLIKELY(__atomic_exchange_n(&l->word, 0u, __ATOMIC_RELEASE) == 2u))
+        plat_unlock_slow(l);
 }
