@@ -13,9 +13,17 @@
 #define SK_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define SK_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SK_NOINLINE    __attribute__((noinline))
-#define SK_COLD        __attribute__((cold, noinline))
-/* Runs once in every process. Small, and beside what runs often (cmake/seldom.ld). */
-#define SK_START __attribute__((cold, noinline, section(".text.startup")))
+/*
+ * Runs seldom: when something begins or ends, when memory grows or is given back, when something is
+ * looked at or fails. Compiled for size, and apart from what runs often (cmake/seldom.ld).
+ */
+#if __has_attribute(minsize)
+#define SK_COLD __attribute__((cold, noinline, minsize))
+#else
+#define SK_COLD __attribute__((cold, noinline))
+#endif
+/* Runs once in every process. Small, and beside what runs often. */
+#define SK_START SK_COLD __attribute__((section(".text.startup")))
 /* Variables of several pages that an ordinary run never touches, apart from the others. */
 #if defined(__x86_64__) && __STDC_HOSTED__
 #define SK_SELDOM_BSS __attribute__((section(".lbss")))

@@ -27,8 +27,8 @@ static void put_field(struct text *t, char field, const void *p, size_t bytes, c
     }
 }
 
-void misuse_format(char line[MISUSE_LINE_BYTES], enum misuse what, const void *p, size_t bytes,
-                   const char *name)
+SK_COLD void misuse_format(char line[MISUSE_LINE_BYTES], enum misuse what, const void *p,
+                           size_t bytes, const char *name)
 {
     struct text t;
 

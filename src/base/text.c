@@ -5,30 +5,30 @@
  */
 #include "base/text.h"
 
-void text_init(struct text *t, char *buf, size_t bytes)
+SK_COLD void text_init(struct text *t, char *buf, size_t bytes)
 {
     *t = (struct text){buf, buf, buf + bytes - 1};
 }
 
-const char *text_end(struct text *t)
+SK_COLD const char *text_end(struct text *t)
 {
     *t->at = 0;
     return t->begin;
 }
 
-void text_char(struct text *t, char c)
+SK_COLD void text_char(struct text *t, char c)
 {
     if (t->at < t->last)
         *t->at++ = c;
 }
 
-void text_str(struct text *t, const char *s)
+SK_COLD void text_str(struct text *t, const char *s)
 {
     while (*s)
         text_char(t, *s++);
 }
 
-void text_digits(struct text *t, uint64_t v, unsigned radix, unsigned width)
+SK_COLD void text_digits(struct text *t, uint64_t v, unsigned radix, unsigned width)
 {
     char digits[64];
     unsigned n = 0;
@@ -41,20 +41,20 @@ void text_digits(struct text *t, uint64_t v, unsigned radix, unsigned width)
         text_char(t, digits[--n]);
 }
 
-void text_number(struct text *t, int64_t v)
+SK_COLD void text_number(struct text *t, int64_t v)
 {
     if (v < 0)
         text_char(t, '-');
     text_digits(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, 1);
 }
 
-void text_address(struct text *t, const void *p)
+SK_COLD void text_address(struct text *t, const void *p)
 {
     text_str(t, "0x");
     text_digits(t, (uintptr_t)p, 16, 1);
 }
 
-void text_pad(struct text *t, const char *from, unsigned column)
+SK_COLD void text_pad(struct text *t, const char *from, unsigned column)
 {
     while (t->at < t->last && t->at < from + column)
         text_char(t, ' ');

@@ -20,14 +20,6 @@
 
 /* ---- misuse ----------------------------------------------------------------------------------- */
 
-static _Noreturn void die(enum misuse what, const void *p, const char *name)
-{
-    char line[MISUSE_LINE_BYTES];
-
-    misuse_format(line, what, p, 0, name);
-    plat_panic(line);
-}
-
 static const char *name_of_index(unsigned idx)
 {
     const struct pcpu_cache *pc = pcpu_cache_at(idx);
@@ -61,7 +53,7 @@ void kmem_check_owner(const struct kmem_cache *c, const void *obj)
 void kmem_enter(const struct kmem_cache *c)
 {
     if (SK_UNLIKELY(!plat_enter()))
-        die(MISUSE_NESTED, NULL, c->kc_name);
+        misuse_die(MISUSE_NESTED, NULL, 0, c->kc_name);
 }
 
 /* ---- allocate --------------------------------------------------------------------------------- */
@@ -79,7 +71,7 @@ static void *alloc_once(struct kmem_cache *c)
 
 #define DEFERRED_TRIES 16u
 
-static void give_all_back(struct kmem_cache *c)
+static SK_COLD void give_all_back(struct kmem_cache *c)
 {
     kmem_enter(c);
     pcpu_drain_all();
@@ -92,7 +84,7 @@ static void give_all_back(struct kmem_cache *c)
 }
 
 /* What a constructor said is not about memory that we could give back. */
-static void *alloc_patiently(struct kmem_cache *c, int flags)
+static SK_COLD void *alloc_patiently(struct kmem_cache *c, int flags)
 {
     void *raw = alloc_once(c);
 
@@ -237,7 +229,7 @@ static void zero_all(void **objs, size_t n, size_t bytes)
         __builtin_memset(objs[i], 0, bytes);
 }
 
-static void undo_bulk(struct kmem_cache *c, size_t n, void **objs)
+static SK_COLD void undo_bulk(struct kmem_cache *c, size_t n, void **objs)
 {
     int error = *plat_errno();
 

@@ -89,7 +89,7 @@ static void list_add_locked(struct kmem_cache *c)
     list_push_tail(&kmem.caches, &c->kc_link);
 }
 
-static void list_add(struct kmem_cache *c)
+static SK_COLD void list_add(struct kmem_cache *c)
 {
     plat_lock(&kmem.lock);
     list_add_locked(c);
@@ -107,7 +107,7 @@ static unsigned looks(struct kmem_cache *c)
 }
 
 /* Nobody finds it from here on, nor looks at it any more. */
-static void list_remove(struct kmem_cache *c)
+static SK_COLD void list_remove(struct kmem_cache *c)
 {
     plat_lock(&kmem.lock);
     list_del(&c->kc_link);
@@ -131,7 +131,7 @@ static bool same_geometry(const struct kmem_cache *a, const struct kmem_cache *b
 }
 
 /* true: c goes to the slabs of a cache that is there. */
-static bool merge(struct kmem_cache *c)
+static SK_COLD bool merge(struct kmem_cache *c)
 {
     struct kmem_cache *root = NULL;
     struct list *l;
@@ -191,13 +191,14 @@ static SK_START int open_slabs(struct kmem_cache *c, const struct kmem_cache_arg
     return 0;
 }
 
-static struct kmem_cache *fail(int error)
+static SK_COLD struct kmem_cache *fail(int error)
 {
     *plat_errno() = error;
     return NULL;
 }
 
-struct kmem_cache *kmem_create(const char *name, size_t size, const struct kmem_cache_args *args)
+SK_COLD struct kmem_cache *kmem_create(const char *name, size_t size,
+                                       const struct kmem_cache_args *args)
 {
     struct kmem_cache *c;
     int error;
@@ -267,7 +268,7 @@ struct owners {
     unsigned shown;
 };
 
-static bool show_owner(void *raw, void *arg)
+static SK_COLD bool show_owner(void *raw, void *arg)
 {
     struct owners *o = arg;
     char line[256];
@@ -283,7 +284,7 @@ static bool show_owner(void *raw, void *arg)
     return ++o->shown < OWNERS_SHOWN;
 }
 
-static void say_busy(struct kmem_cache *c, uint64_t live)
+static SK_COLD void say_busy(struct kmem_cache *c, uint64_t live)
 {
     struct owners owners = {.c = c};
     char line[128];
@@ -307,7 +308,7 @@ static void say_busy(struct kmem_cache *c, uint64_t live)
 }
 
 /* Objects that live; 0: no slab is left. */
-static uint64_t empty(struct kmem_cache *c)
+static SK_COLD uint64_t empty(struct kmem_cache *c)
 {
     uint64_t live;
 
@@ -324,7 +325,7 @@ static uint64_t empty(struct kmem_cache *c)
     return live;
 }
 
-static void end(struct kmem_cache *c)
+static SK_COLD void end(struct kmem_cache *c)
 {
     list_remove(c);
     kmem_enter(c);
@@ -333,7 +334,7 @@ static void end(struct kmem_cache *c)
     kmem_leave();
 }
 
-SK_EXPORT int kmem_cache_destroy(struct kmem_cache *c)
+SK_EXPORT SK_COLD int kmem_cache_destroy(struct kmem_cache *c)
 {
     struct kmem_cache *root;
     uint64_t live;
@@ -358,7 +359,7 @@ SK_EXPORT int kmem_cache_destroy(struct kmem_cache *c)
 
 /* ---- fork -------------------------------------------------------------------------------------- */
 
-static void for_each_lock(void (*fn)(struct plat_lock *l))
+static SK_COLD void for_each_lock(void (*fn)(struct plat_lock *l))
 {
     struct list *l;
 
@@ -368,14 +369,14 @@ static void for_each_lock(void (*fn)(struct plat_lock *l))
         fn(&SK_CONTAINER_OF(l, struct kmem_cache, kc_link)->kc_lock);
 }
 
-void kmem_fork_prepare(void)
+SK_COLD void kmem_fork_prepare(void)
 {
     plat_lock(&kmem.lock);
     for_each_lock(plat_lock);
     kmem_defer_fork(plat_lock);
 }
 
-void kmem_fork_parent(void)
+SK_COLD void kmem_fork_parent(void)
 {
     kmem_defer_fork(plat_unlock);
     for_each_lock(plat_unlock);
@@ -383,7 +384,7 @@ void kmem_fork_parent(void)
 }
 
 /* Who looked at a cache is not here any more. */
-void kmem_fork_child(void)
+SK_COLD void kmem_fork_child(void)
 {
     struct list *l;
 

@@ -160,15 +160,17 @@ static bool round_empty(const struct round *r)
     return !r->batches && list_empty(&r->slabs);
 }
 
-static void round_move(struct round *to, struct round *from)
+static SK_NOINLINE void round_move(struct round *to, struct round *from)
 {
+    struct batch **last = &to->batches;
     struct list *l;
 
-    list_init(&to->slabs);
+    while (*last)
+        last = &(*last)->next;
+    *last = from->batches;
+    from->batches = NULL;
     while ((l = list_pop(&from->slabs)) != NULL)
         list_push(&to->slabs, l);
-    to->batches = from->batches;
-    from->batches = NULL;
 }
 
 /* What came begins to wait. */
@@ -210,7 +212,7 @@ static void rounds_go_on(void)
 }
 
 /* The program's own period: who may wait runs it for all that came. */
-static void rounds_by_custom(void (*synchronize)(void))
+static SK_COLD void rounds_by_custom(void (*synchronize)(void))
 {
     bool some;
 
@@ -257,7 +259,7 @@ static bool fill(struct filling *f, void *obj, struct batch **full)
 }
 
 /* false: no memory. Another thread of the slot may have been faster. */
-static bool new_batch(struct filling *f)
+static SK_COLD bool new_batch(struct filling *f)
 {
     struct batch *b = meta_alloc(sizeof(*b));
 
@@ -288,7 +290,7 @@ static bool enqueue(void *obj, bool *pushed)
     return f != NULL;
 }
 
-static void wait_for_period(void)
+static SK_COLD void wait_for_period(void)
 {
     void (*synchronize)(void) = kmem_grace_custom();
     uint64_t ticket;
@@ -302,7 +304,7 @@ static void wait_for_period(void)
         plat_yield();
 }
 
-static void defer_without_memory(void *obj)
+static SK_COLD void defer_without_memory(void *obj)
 {
     if (kmem_reading())
         return;
@@ -341,7 +343,7 @@ void kmem_defer_slab(struct kmem_cache *c, struct slab *s)
 
 /* ---- waiting -------------------------------------------------------------------------------------------- */
 
-static void flush_slots(void)
+static SK_COLD void flush_slots(void)
 {
     for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++) {
         struct filling *f = &defer.filling[slot];
@@ -358,7 +360,7 @@ static void flush_slots(void)
     }
 }
 
-void kmem_run_deferred(void)
+SK_COLD void kmem_run_deferred(void)
 {
     void (*synchronize)(void) = kmem_grace_custom();
 
@@ -372,7 +374,7 @@ void kmem_run_deferred(void)
 }
 
 /* With slabkit's own period only: the program's may not be waited for in a section of its own. */
-void kmem_defer_go_on(unsigned tries)
+SK_COLD void kmem_defer_go_on(unsigned tries)
 {
     if (!kmem_grace_used() || kmem_grace_custom())
         return;
@@ -403,7 +405,7 @@ static bool rounds_ended(uint64_t n)
     return ended;
 }
 
-SK_EXPORT void kmem_cache_barrier(void)
+SK_EXPORT SK_COLD void kmem_cache_barrier(void)
 {
     uint64_t until;
 
@@ -417,7 +419,7 @@ SK_EXPORT void kmem_cache_barrier(void)
     }
 }
 
-void kmem_defer_wait(struct kmem_cache *c)
+SK_COLD void kmem_defer_wait(struct kmem_cache *c)
 {
     while (sk_load_acquire(&c->kc_deferred) || sk_load_acquire(&c->kc_late))
         kmem_cache_barrier();
@@ -425,7 +427,7 @@ void kmem_defer_wait(struct kmem_cache *c)
 
 /* ---- fork ----------------------------------------------------------------------------------------------- */
 
-void kmem_defer_fork(void (*fn)(struct plat_lock *l))
+SK_COLD void kmem_defer_fork(void (*fn)(struct plat_lock *l))
 {
     for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++)
         fn(&defer.filling[slot].lock);
@@ -433,7 +435,7 @@ void kmem_defer_fork(void (*fn)(struct plat_lock *l))
     kmem_grace_fork(fn);
 }
 
-static void count_batches(const struct batch *b)
+static SK_COLD void count_batches(const struct batch *b)
 {
     for (; b; b = b->next)
         for (size_t i = 0; i < b->n; i++) {
@@ -444,7 +446,7 @@ static void count_batches(const struct batch *b)
         }
 }
 
-static void count_slabs(const struct list *slabs)
+static SK_COLD void count_slabs(const struct list *slabs)
 {
     const struct list *l;
 
@@ -456,26 +458,13 @@ static void count_slabs(const struct list *slabs)
     }
 }
 
-static void round_append(struct round *to, struct round *from)
-{
-    struct batch **last = &to->batches;
-    struct list *l;
-
-    while (*last)
-        last = &(*last)->next;
-    *last = from->batches;
-    from->batches = NULL;
-    while ((l = list_pop(&from->slabs)) != NULL)
-        list_push(&to->slabs, l);
-}
-
 /* What another thread had in its hands is lost to the child, which counts what is left, and frees it after one more period. */
-void kmem_defer_fork_child(void)
+SK_COLD void kmem_defer_fork_child(void)
 {
     struct list *l;
 
     if (defer.busy) {
-        round_append(&defer.coming, &defer.over);
+        round_move(&defer.coming, &defer.over);
         defer.busy = false;
         defer.ended++;
     }

@@ -173,7 +173,7 @@ void (*kmem_grace_custom(void))(void)
     return sk_load_acquire(&grace.custom);
 }
 
-SK_EXPORT int kmem_set_grace_period(void (*synchronize)(void))
+SK_EXPORT SK_COLD int kmem_set_grace_period(void (*synchronize)(void))
 {
     if (kmem_grace_used())
         return EBUSY;
@@ -183,13 +183,13 @@ SK_EXPORT int kmem_set_grace_period(void (*synchronize)(void))
 
 /* ---- fork ---------------------------------------------------------------------------------------- */
 
-void kmem_grace_fork(void (*fn)(struct plat_lock *l))
+SK_COLD void kmem_grace_fork(void (*fn)(struct plat_lock *l))
 {
     fn(&grace.lock);
 }
 
 /* Sections of threads that are not in the child would never end; this thread's goes on. */
-void kmem_grace_fork_child(void)
+SK_COLD void kmem_grace_fork_child(void)
 {
     struct plat_request *rq = plat_request();
 

@@ -49,7 +49,7 @@ static void look_ends(struct kmem_cache *c)
     plat_unlock(&kmem.lock);
 }
 
-SK_EXPORT void kmem_cache_foreach(int (*fn)(struct kmem_cache *c, void *arg), void *arg)
+SK_EXPORT SK_COLD void kmem_cache_foreach(int (*fn)(struct kmem_cache *c, void *arg), void *arg)
 {
     struct kmem_cache *c = NULL;
 
@@ -64,7 +64,7 @@ SK_EXPORT void kmem_cache_foreach(int (*fn)(struct kmem_cache *c, void *arg), vo
 
 /* ---- giving back ------------------------------------------------------------------------------- */
 
-SK_EXPORT int kmem_cache_shrink(struct kmem_cache *c)
+SK_EXPORT SK_COLD int kmem_cache_shrink(struct kmem_cache *c)
 {
     uint64_t live;
 
@@ -85,13 +85,13 @@ static int shrink_one(struct kmem_cache *c, void *arg)
     return 0;
 }
 
-SK_EXPORT void kmem_cache_reap(void)
+SK_EXPORT SK_COLD void kmem_cache_reap(void)
 {
     kmem_cache_foreach(shrink_one, NULL);
 }
 
-SK_EXPORT int kmem_cache_tune(struct kmem_cache *c, unsigned limit, unsigned batchcount,
-                              unsigned shared)
+SK_EXPORT SK_COLD int kmem_cache_tune(struct kmem_cache *c, unsigned limit, unsigned batchcount,
+                                      unsigned shared)
 {
     if (limit > PARRAY_CAP_TUNED || (limit && batchcount > limit))
         return EINVAL;
@@ -118,7 +118,8 @@ static bool visit(void *raw, void *arg)
     return v->fn(kmem_obj_of(v->c, raw), v->arg) == 0;
 }
 
-SK_EXPORT size_t kmem_cache_walk(struct kmem_cache *c, int (*fn)(void *obj, void *arg), void *arg)
+SK_EXPORT SK_COLD size_t kmem_cache_walk(struct kmem_cache *c, int (*fn)(void *obj, void *arg),
+                                         void *arg)
 {
     struct visit v = {c->kc_root, fn, arg, 0};
 
@@ -151,7 +152,7 @@ SK_EXPORT struct kmem_cache *kmem_cache_of(const void *obj)
 
 /* ---- verification ------------------------------------------------------------------------------ */
 
-static void say(const char *name, const char *what)
+static SK_COLD void say(const char *name, const char *what)
 {
     char line[256];
     struct text t;
@@ -189,7 +190,7 @@ static void verify_object(void *raw, void *arg)
                               object_fault);
 }
 
-unsigned kmem_verify_objects(struct kmem_cache *c)
+SK_COLD unsigned kmem_verify_objects(struct kmem_cache *c)
 {
     struct object_faults f = {.c = c};
 
@@ -198,7 +199,7 @@ unsigned kmem_verify_objects(struct kmem_cache *c)
     return f.n;
 }
 
-SK_EXPORT int kmem_cache_verify(struct kmem_cache *c)
+SK_EXPORT SK_COLD int kmem_cache_verify(struct kmem_cache *c)
 {
     unsigned faults;
 
@@ -211,7 +212,7 @@ SK_EXPORT int kmem_cache_verify(struct kmem_cache *c)
 
 /* ---- figures ----------------------------------------------------------------------------------- */
 
-static void geometry(struct kmem_cache_stats *out, const struct kmem_cache *c)
+static SK_COLD void geometry(struct kmem_cache_stats *out, const struct kmem_cache *c)
 {
     const struct slab_geom *g = &c->kc_pcpu.pc_geom;
 
@@ -223,7 +224,7 @@ static void geometry(struct kmem_cache_stats *out, const struct kmem_cache *c)
     out->colour_off = g->colour_off;
 }
 
-static void arrays(struct kmem_cache_stats *out, const struct kmem_cache *c)
+static SK_COLD void arrays(struct kmem_cache_stats *out, const struct kmem_cache *c)
 {
     const struct pcpu_cache *pc = &c->kc_pcpu;
 
@@ -242,7 +243,7 @@ static void arrays(struct kmem_cache_stats *out, const struct kmem_cache *c)
         out->batchcount = out->limit;
 }
 
-static void traffic(struct kmem_cache_stats *out, struct kmem_cache *c)
+static SK_COLD void traffic(struct kmem_cache_stats *out, struct kmem_cache *c)
 {
     struct pcpu_figures f;
 
@@ -271,7 +272,7 @@ static void traffic(struct kmem_cache_stats *out, struct kmem_cache *c)
     out->failures = sk_load_relaxed(&c->kc_failures);
 }
 
-SK_EXPORT int kmem_cache_get_stats(struct kmem_cache *c, struct kmem_cache_stats *out)
+SK_EXPORT SK_COLD int kmem_cache_get_stats(struct kmem_cache *c, struct kmem_cache_stats *out)
 {
     *out = (struct kmem_cache_stats){.size = c->kc_size};
     c = c->kc_root;

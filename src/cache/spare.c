@@ -24,7 +24,7 @@ static bool arrays_set(struct kmem_cache *c, enum kmem_off why, bool on)
     return !on && !before;
 }
 
-void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait)
+SK_COLD void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait)
 {
     if (sk_load_relaxed(&c->kc_pcpu.pc_mode) == PCPU_DIRECT)
         return;
@@ -43,7 +43,7 @@ static bool reserve_short(const struct kmem_cache *c)
 }
 
 /* true: it is full now. */
-static bool reserve_add(struct kmem_cache *c, void *raw, bool *added)
+static SK_COLD bool reserve_add(struct kmem_cache *c, void *raw, bool *added)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     bool full;
@@ -70,7 +70,7 @@ bool kmem_reserve_put(struct kmem_cache *c, void *raw)
     return added;
 }
 
-static void *reserve_remove(struct kmem_cache *c)
+static SK_COLD void *reserve_remove(struct kmem_cache *c)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     void *raw = NULL;
@@ -96,7 +96,7 @@ void *kmem_reserve_take(struct kmem_cache *c, int flags)
     return raw;
 }
 
-bool kmem_reserve_holds(struct kmem_cache *c, const void *raw)
+SK_COLD bool kmem_reserve_holds(struct kmem_cache *c, const void *raw)
 {
     bool holds = false;
 
@@ -117,7 +117,7 @@ static bool reserve_make(struct kmem_cache *c)
     return r->raw != NULL;
 }
 
-int kmem_reserve_fill(struct kmem_cache *c)
+SK_COLD int kmem_reserve_fill(struct kmem_cache *c)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     int error = 0;
@@ -136,7 +136,7 @@ int kmem_reserve_fill(struct kmem_cache *c)
     return 0;
 }
 
-void kmem_reserve_drop(struct kmem_cache *c)
+SK_COLD void kmem_reserve_drop(struct kmem_cache *c)
 {
     void *raw;
 
@@ -156,7 +156,7 @@ static uint64_t draw(struct kmem_failing *f)
     return f->random >> 33;
 }
 
-static bool fails_locked(struct kmem_failing *f)
+static SK_COLD bool fails_locked(struct kmem_failing *f)
 {
     struct kmem_cache_fail *k = &f->knobs;
 
@@ -186,7 +186,7 @@ bool kmem_fails_now(struct kmem_cache *c)
     return fails;
 }
 
-SK_EXPORT int kmem_cache_fail(struct kmem_cache *c, const struct kmem_cache_fail *fail)
+SK_EXPORT SK_COLD int kmem_cache_fail(struct kmem_cache *c, const struct kmem_cache_fail *fail)
 {
     c = c->kc_root;
     if (fail->times < -1)

@@ -18,14 +18,6 @@
 #define NOFAIL_TRIES  12u /* the pauses before them make four seconds */
 #define LINES_SAID    10u
 
-_Noreturn void compat_die(enum misuse what, const void *p, size_t bytes, const char *name)
-{
-    char line[MISUSE_LINE_BYTES];
-
-    misuse_format(line, what, p, bytes, name);
-    plat_panic(line);
-}
-
 static void pause_ms(unsigned ms)
 {
     struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
@@ -76,7 +68,7 @@ void *linux_again(struct linux_attempt *a)
         error = errno;
     }
     if (a->gfp & __GFP_NOFAIL && a->gfp & __GFP_DIRECT_RECLAIM)
-        compat_die(MISUSE_NOFAIL, NULL, a->bytes, a->from);
+        misuse_die(MISUSE_NOFAIL, NULL, a->bytes, a->from);
     if (may_say(a->gfp))
         say(a);
     errno = error;

@@ -8,7 +8,7 @@
 
 #define SLABKIT_COMPAT_NO_NAMES
 #include "base/attrs.h"
-#include "base/misuse.h"
+#include "slab/slab.h"
 #include <slabkit/compat/linux/slab.h>
 
 /* An allocation that can be tried any number of times. */
@@ -25,8 +25,5 @@ struct linux_attempt {
 
 /* What a later attempt got, or NULL. */
 void *linux_again(struct linux_attempt *a);
-
-/* One line on stderr, as misuse.def has it, and abort. */
-_Noreturn void compat_die(enum misuse what, const void *p, size_t bytes, const char *name);
 
 #endif

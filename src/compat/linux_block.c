@@ -44,7 +44,7 @@ static void *block_nofail(size_t size, gfp_t gfp)
     void *p = kmalloc(size, linux_type, slabkit_linux_flags(gfp) & ~M_NULLOK);
 
     if (!p)
-        compat_die(MISUSE_NOFAIL, NULL, size, linux_type->mt_name);
+        misuse_die(MISUSE_NOFAIL, NULL, size, linux_type->mt_name);
     return p;
 }
 

@@ -64,7 +64,7 @@ SK_EXPORT struct kmem_cache *slabkit_linux_cache_create_args(const char *name, u
     struct kmem_cache *c = create(name, size, args ? args : &none, flags);
 
     if (!c && flags & SLAB_PANIC)
-        compat_die(MISUSE_SLAB_PANIC, NULL, size, name);
+        misuse_die(MISUSE_SLAB_PANIC, NULL, size, name);
     return c;
 }
 

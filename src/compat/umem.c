@@ -139,7 +139,7 @@ SK_EXPORT void slabkit_umem_free(void *p, size_t size)
     if (!p && size == 0)
         return;
     if (!p || !is_size(p, size))
-        compat_die(MISUSE_UMEM_SIZE, p, size, NULL);
+        misuse_die(MISUSE_UMEM_SIZE, p, size, NULL);
     kfree(p, umem_type);
 }
 

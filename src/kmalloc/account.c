@@ -33,53 +33,46 @@ static void sum_add(struct type_sum *s, uint64_t amount)
     s->objs += amount & (((uint64_t)1 << TYPE_OBJS_BITS) - 1);
 }
 
-static struct type_cell *cell(struct type *t, unsigned slot)
+/* A side's, by slot. */
+static struct type_credit *credit_at(struct plat_credit *words, unsigned slot)
 {
-    return SK_CONTAINER_OF(plat_credit_of(t->t_alloc, slot), struct type_cell, tc_alloc);
-}
-
-static void sum_nested(struct type_sum *s, const struct type_sum *nested)
-{
-    s->objs += sk_load_relaxed(&nested->objs);
-    s->bytes += sk_load_relaxed(&nested->bytes);
+    return SK_CONTAINER_OF(plat_credit_of(words, slot), struct type_credit, cr_word);
 }
 
 /* ---- sums ------------------------------------------------------------------------------------- */
 
-static struct type_sum allocated(struct type *t)
+/* What a side did; a lower bound while others go on. */
+static SK_NOINLINE struct type_sum done(struct plat_credit *words, const struct type_side *side)
 {
-    struct type_sum s = t->t_allocs;
+    struct type_sum s = side->settled;
 
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct type_cell *c = cell(t, slot);
+        struct type_credit *c = credit_at(words, slot);
 
-        sum_add(&s, c->tc_alloc_granted - sk_load_relaxed(&c->tc_alloc.pc_word));
+        sum_add(&s, c->cr_granted - sk_load_relaxed(&c->cr_word.pc_word));
     }
-    sum_nested(&s, &t->t_nested_allocs);
+    s.objs += sk_load_relaxed(&side->nested.objs);
+    s.bytes += sk_load_relaxed(&side->nested.bytes);
     return s;
 }
 
-/* A lower bound while others free. */
-static struct type_sum freed(struct type *t)
+static struct type_sum allocated(const struct type *t)
 {
-    struct type_sum s = t->t_frees;
+    return done(t->t_alloc, &t->t_allocs);
+}
 
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct type_cell *c = cell(t, slot);
-
-        sum_add(&s, c->tc_free_granted - sk_load_relaxed(&c->tc_free.pc_word));
-    }
-    sum_nested(&s, &t->t_nested_frees);
-    return s;
+static struct type_sum freed(const struct type *t)
+{
+    return done(t->t_free, &t->t_frees);
 }
 
 /* What would be in use if all credit were used: never less than what is. */
-static int64_t committed_bytes(struct type *t)
+static SK_NOINLINE int64_t committed_bytes(struct type *t)
 {
-    uint64_t bytes = t->t_allocs.bytes + sk_load_relaxed(&t->t_nested_allocs.bytes);
+    uint64_t bytes = t->t_allocs.settled.bytes + sk_load_relaxed(&t->t_allocs.nested.bytes);
 
     for (unsigned slot = 0; slot < plat_nslots(); slot++)
-        bytes += cell(t, slot)->tc_alloc_granted >> TYPE_OBJS_BITS;
+        bytes += credit_at(t->t_alloc, slot)->cr_granted >> TYPE_OBJS_BITS;
     return (int64_t)(bytes - freed(t).bytes);
 }
 
@@ -101,48 +94,46 @@ static int64_t note_peak(struct type *t)
 }
 
 /* The frees first: then it is at least what was in use between the two. */
-static bool sums_hold(struct type *t)
+static SK_COLD bool sums_hold(struct type *t)
 {
     struct type_sum frees = freed(t), allocs = allocated(t);
 
     return allocs.objs >= frees.objs && allocs.bytes >= frees.bytes;
 }
 
-static bool cells_hold(struct type *t)
+static SK_COLD bool credits_hold(struct plat_credit *words)
 {
     bool ok = true;
 
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct type_cell *c = cell(t, slot);
+        struct type_credit *c = credit_at(words, slot);
 
-        ok &= sk_load_relaxed(&c->tc_alloc.pc_word) <= c->tc_alloc_granted &&
-              sk_load_relaxed(&c->tc_free.pc_word) <= c->tc_free_granted;
+        ok &= sk_load_relaxed(&c->cr_word.pc_word) <= c->cr_granted;
     }
     return ok;
 }
 
 /* ---- calling credit in ------------------------------------------------------------------------ */
 
+static SK_NOINLINE void call_in(struct plat_credit *words, struct type_side *side)
+{
+    plat_credit_stop(words);
+    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+        struct type_credit *c = credit_at(words, slot);
+
+        sum_add(&side->settled, c->cr_granted - c->cr_word.pc_stopped);
+        c->cr_granted = 0;
+    }
+}
+
 static void call_in_allocs(struct type *t)
 {
-    plat_credit_stop(t->t_alloc);
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct type_cell *c = cell(t, slot);
-
-        sum_add(&t->t_allocs, c->tc_alloc_granted - c->tc_alloc.pc_stopped);
-        c->tc_alloc_granted = 0;
-    }
+    call_in(t->t_alloc, &t->t_allocs);
 }
 
 static void call_in_frees(struct type *t)
 {
-    plat_credit_stop(t->t_free);
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct type_cell *c = cell(t, slot);
-
-        sum_add(&t->t_frees, c->tc_free_granted - c->tc_free.pc_stopped);
-        c->tc_free_granted = 0;
-    }
+    call_in(t->t_free, &t->t_frees);
 }
 
 /* Whether `bytes` more stay within the bound. */
@@ -192,31 +183,31 @@ static uint64_t grant_bytes(struct type *t, uint64_t bytes, uint64_t wish)
 }
 
 /* If the thread is moved meanwhile nothing is granted: the next one asks again. */
+static SK_NOINLINE void grant(struct plat_credit *words, struct type_side *side, unsigned slot,
+                              uint64_t bytes)
+{
+    struct type_credit *c = credit_at(words, slot);
+    uint64_t old = sk_load_relaxed(&c->cr_word.pc_word), word = credit_word(bytes);
+
+    if (!plat_credit_cas(words, slot, old, word))
+        return;
+    sum_add(&side->settled, c->cr_granted - old);
+    c->cr_granted = word;
+}
+
 static void grant_alloc(struct type *t, uint64_t bytes, int64_t inuse)
 {
     unsigned slot = plat_slot();
-    struct type_cell *c = cell(t, slot);
-    uint64_t old = sk_load_relaxed(&c->tc_alloc.pc_word);
+    struct type_cell *c = SK_CONTAINER_OF(credit_at(t->t_alloc, slot), struct type_cell, tc_alloc);
     uint64_t give = grant_bytes(t, bytes, grant_wish(t, c, bytes, inuse));
-    uint64_t word = give ? credit_word(give) : 0;
 
-    if (!word || !plat_credit_cas(t->t_alloc, slot, old, word))
-        return;
-    sum_add(&t->t_allocs, c->tc_alloc_granted - old);
-    c->tc_alloc_granted = word;
+    if (give)
+        grant(t->t_alloc, &t->t_allocs, slot, give);
 }
 
 static void grant_free(struct type *t)
 {
-    unsigned slot = plat_slot();
-    struct type_cell *c = cell(t, slot);
-    uint64_t old = sk_load_relaxed(&c->tc_free.pc_word);
-    uint64_t word = credit_word(GRANT_MAX);
-
-    if (!plat_credit_cas(t->t_free, slot, old, word))
-        return;
-    sum_add(&t->t_frees, c->tc_free_granted - old);
-    c->tc_free_granted = word;
+    grant(t->t_free, &t->t_frees, plat_slot(), GRANT_MAX);
 }
 
 /* ---- the soft limit --------------------------------------------------------------------------- */
@@ -272,8 +263,8 @@ static bool charge_locked(struct type *t, size_t bytes, unsigned class, int flag
         return false;
     soft_check(t, bytes, told);
     note_class(t, bytes, class);
-    t->t_allocs.objs++;
-    t->t_allocs.bytes += bytes;
+    t->t_allocs.settled.objs++;
+    t->t_allocs.settled.bytes += bytes;
     if (class && !(t->t_flags & MT_TRACK))
         grant_alloc(t, bytes, note_peak(t));
     else
@@ -303,15 +294,15 @@ bool type_charge(struct type *t, size_t bytes, unsigned class, int flags, struct
 
 void type_count(struct type *t, size_t bytes)
 {
-    sk_add_relaxed(&t->t_nested_allocs.objs, 1);
-    sk_add_relaxed(&t->t_nested_allocs.bytes, bytes);
+    sk_add_relaxed(&t->t_allocs.nested.objs, 1);
+    sk_add_relaxed(&t->t_allocs.nested.bytes, bytes);
 }
 
 void type_uncharge(struct type *t, size_t bytes)
 {
     plat_lock(&t->t_lock);
-    t->t_allocs.objs--;
-    t->t_allocs.bytes -= bytes;
+    t->t_allocs.settled.objs--;
+    t->t_allocs.settled.bytes -= bytes;
     plat_unlock(&t->t_lock);
 }
 
@@ -325,15 +316,15 @@ bool type_charge_nested(struct type *t, size_t bytes)
 
 static void discharge_nested(struct type *t, size_t bytes)
 {
-    sk_add_relaxed(&t->t_nested_frees.objs, 1);
-    sk_add_relaxed(&t->t_nested_frees.bytes, bytes);
+    sk_add_relaxed(&t->t_frees.nested.objs, 1);
+    sk_add_relaxed(&t->t_frees.nested.bytes, bytes);
 }
 
 /* true: somebody waits for it. */
 static bool discharge_locked(struct type *t, size_t bytes)
 {
-    t->t_frees.objs++;
-    t->t_frees.bytes += bytes;
+    t->t_frees.settled.objs++;
+    t->t_frees.settled.bytes += bytes;
     if (t->t_waiters) {
         sk_store_release(&t->t_seq, t->t_seq + 1);
         return true;
@@ -390,7 +381,7 @@ static void wait_end(struct type *t)
     plat_unlock(&t->t_lock);
 }
 
-void type_wait(struct type *t, size_t bytes, int flags, unsigned ms)
+SK_COLD void type_wait(struct type *t, size_t bytes, int flags, unsigned ms)
 {
     uint32_t seq;
     bool wait;
@@ -410,7 +401,7 @@ void type_wait(struct type *t, size_t bytes, int flags, unsigned ms)
 /* ---- settings --------------------------------------------------------------------------------- */
 
 /* Who waits looks at the new limit. */
-void type_set_limit(struct type *t, uint64_t bytes)
+SK_COLD void type_set_limit(struct type *t, uint64_t bytes)
 {
     plat_lock(&t->t_lock);
     call_in_allocs(t);
@@ -420,7 +411,7 @@ void type_set_limit(struct type *t, uint64_t bytes)
     plat_wake(&t->t_seq);
 }
 
-void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg)
+SK_COLD void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg)
 {
     plat_lock(&t->t_lock);
     call_in_allocs(t);
@@ -432,7 +423,7 @@ void type_set_soft(struct type *t, uint64_t bytes, malloc_soft_fn *fn, void *arg
     plat_unlock(&t->t_lock);
 }
 
-void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg)
+SK_COLD void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *arg)
 {
     plat_lock(&t->t_lock);
     t->t_full = (struct type_full){wait_ms, fn, arg};
@@ -440,7 +431,7 @@ void type_set_full(struct type *t, unsigned wait_ms, malloc_full_fn *fn, void *a
 }
 
 /* Outside of plat_enter. */
-struct type_full type_get_full(struct type *t)
+SK_COLD struct type_full type_get_full(struct type *t)
 {
     struct type_full full = {.wait_ms = MALLOC_WAIT_MS};
 
@@ -453,24 +444,19 @@ struct type_full type_get_full(struct type *t)
     return full;
 }
 
-bool type_verify(struct type *t)
+SK_COLD bool type_verify(struct type *t)
 {
     bool ok;
 
     plat_lock(&t->t_lock);
-    ok = cells_hold(t) && sums_hold(t);
+    ok = credits_hold(t->t_alloc) && credits_hold(t->t_free) && sums_hold(t);
     plat_unlock(&t->t_lock);
     return ok;
 }
 
 /* ---- figures ---------------------------------------------------------------------------------- */
 
-static void copy_text(char *out, const char *text, size_t bytes)
-{
-    __builtin_memcpy(out, text, bytes);
-}
-
-void type_stats(struct type *t, struct malloc_type_stats *out)
+SK_COLD void type_stats(struct type *t, struct malloc_type_stats *out)
 {
     struct type_sum allocs, frees;
 
@@ -491,6 +477,6 @@ void type_stats(struct type *t, struct malloc_type_stats *out)
     out->id = t->t_id;
     out->parent = t->t_parent ? t->t_parent->t_id : 0;
     out->weight = t->t_weight;
-    copy_text(out->name, t->t_name, sizeof(out->name));
-    copy_text(out->desc, t->t_desc, sizeof(out->desc));
+    __builtin_memcpy(out->name, t->t_name, sizeof(out->name));
+    __builtin_memcpy(out->desc, t->t_desc, sizeof(out->desc));
 }

@@ -33,7 +33,7 @@ size_t km_class_bytes(unsigned i)
     return i <= KM_CLASSES ? class_bytes(i) : (i - KM_CLASSES) * KM_MEDIUM_STEP;
 }
 
-static void class_name(char *out, size_t bytes)
+static SK_START void class_name(char *out, size_t bytes)
 {
     static const char prefix[] = "malloc-";
     char digits[8];
@@ -53,7 +53,7 @@ static size_t class_align(size_t bytes)
     return bytes & -bytes;
 }
 
-static void class_init(unsigned i)
+static SK_START void class_init(unsigned i)
 {
     size_t bytes = class_bytes(i), below = i == 1 ? 0 : class_bytes(i - 1);
 
@@ -65,7 +65,7 @@ static void class_init(unsigned i)
         km_class_coarse[s] = (uint8_t)i;
 }
 
-static void medium_init(unsigned i)
+static SK_START void medium_init(unsigned i)
 {
     size_t bytes = km_class_bytes(i);
 
@@ -73,7 +73,7 @@ static void medium_init(unsigned i)
     pcpu_cache_init(&km_caches[i], class_names[i], bytes, KM_MEDIUM_STEP, (uint16_t)i);
 }
 
-void km_init(void)
+SK_START void km_init(void)
 {
     for (unsigned i = 1; i <= KM_CLASSES; i++)
         class_init(i);

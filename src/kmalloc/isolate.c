@@ -28,7 +28,7 @@ static void own_name(char *out, const struct type *t, size_t bytes)
     text_end(&text);
 }
 
-static struct own_cache *own_open(const struct type *t, unsigned class)
+static SK_COLD struct own_cache *own_open(const struct type *t, unsigned class)
 {
     const struct slab_geom *like = &km_caches[class].pc_geom;
     struct own_cache *oc = meta_alloc(sizeof(*oc));
@@ -43,7 +43,7 @@ static struct own_cache *own_open(const struct type *t, unsigned class)
     return NULL;
 }
 
-static void own_close(struct own_cache *oc)
+static SK_COLD void own_close(struct own_cache *oc)
 {
     struct pcpu_cache *c = &oc->oc_cache;
 
@@ -56,7 +56,7 @@ static void own_close(struct own_cache *oc)
 
 /* A tracked type's objects have no amount that a hit could count: a free of one, as any type, is
  * looked at. Whether it is the type's now; otherwise another thread was first. */
-static bool own_bind(struct type *t, unsigned class, struct own_cache *oc)
+static SK_COLD bool own_bind(struct type *t, unsigned class, struct own_cache *oc)
 {
     uint16_t idx = oc->oc_cache.pc_geom.kind;
     bool first;
@@ -86,7 +86,7 @@ struct pcpu_cache *type_cache(struct type *t, unsigned class)
     return pcpu_cache_at(sk_load_acquire(&t->t_idx[class]));
 }
 
-void type_caches_close(struct type *t)
+SK_COLD void type_caches_close(struct type *t)
 {
     for (unsigned class = 1; class <= KM_CACHES; class ++)
         if (type_has_own(t) && t->t_idx[class])

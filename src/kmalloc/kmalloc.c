@@ -43,7 +43,7 @@ static void *alloc_once(size_t size, size_t align, bool *run_zeroed)
     return p;
 }
 
-static size_t give_all_back(size_t keep_bytes)
+static SK_COLD size_t give_all_back(size_t keep_bytes)
 {
     pcpu_drain_all();
     return region_reap(keep_bytes, true);
@@ -164,14 +164,6 @@ SK_NOINLINE void km_free_slow(void *p)
 
 /* ---- size ------------------------------------------------------------------------------------ */
 
-static _Noreturn void query_misuse(enum misuse what, const void *p, size_t bytes, const char *name)
-{
-    char line[MISUSE_LINE_BYTES];
-
-    misuse_format(line, what, p, bytes, name);
-    plat_panic(line);
-}
-
 static size_t usable_or_0(const void *p)
 {
     unsigned idx = region_index(p);
@@ -190,7 +182,7 @@ size_t km_usable(const void *p, const char *who)
     size_t bytes = usable_or_0(p);
 
     if (SK_UNLIKELY(!bytes))
-        query_misuse(MISUSE_QUERY, p, 0, who);
+        misuse_die(MISUSE_QUERY, p, 0, who);
     return bytes;
 }
 
@@ -199,9 +191,9 @@ void km_check_sized(const void *p, size_t size, size_t align)
     unsigned idx = region_index(p);
 
     if (align && (uintptr_t)p % align)
-        query_misuse(MISUSE_ALIGN, p, align, NULL);
+        misuse_die(MISUSE_ALIGN, p, align, NULL);
     if (size > km_usable(p, "sized free"))
-        query_misuse(MISUSE_SIZE, p, size, idx ? pcpu_cache_at(idx)->pc_geom.name : "large blocks");
+        misuse_die(MISUSE_SIZE, p, size, idx ? pcpu_cache_at(idx)->pc_geom.name : "large blocks");
 }
 
 /* ---- resize ---------------------------------------------------------------------------------- */
@@ -257,7 +249,7 @@ void *km_realloc(void *p, size_t size)
 
 /* ---- giving back, figures -------------------------------------------------------------------- */
 
-size_t km_trim(size_t keep_bytes)
+SK_COLD size_t km_trim(size_t keep_bytes)
 {
     size_t bytes;
 
@@ -268,7 +260,7 @@ size_t km_trim(size_t keep_bytes)
     return bytes;
 }
 
-void km_get_stats(struct km_stats *out)
+SK_COLD void km_get_stats(struct km_stats *out)
 {
     out->large_allocs = sk_load_relaxed(&km_figures.large_allocs);
     out->large_frees = sk_load_relaxed(&km_figures.large_frees);

@@ -115,14 +115,6 @@ size_t large_usable(const void *p)
     return region_info(p) ? 0 : region_huge_bytes(p);
 }
 
-static _Noreturn void report(enum misuse what, const void *p, size_t bytes)
-{
-    char line[MISUSE_LINE_BYTES];
-
-    misuse_format(line, what, p, bytes, NULL);
-    plat_panic(line);
-}
-
 static size_t head_bytes_before(const void *p)
 {
     struct page_info *info = region_info(p);
@@ -132,17 +124,17 @@ static size_t head_bytes_before(const void *p)
     return info->large_bytes;
 }
 
-_Noreturn void large_misuse(const void *p)
+_Noreturn SK_COLD void large_misuse(const void *p)
 {
     struct page_info *info = region_info(p);
     void *huge;
 
     if (info && (info->state == PAGE_LARGE_BODY || info->state == PAGE_LARGE_HEAD))
-        report(MISUSE_LARGE_INTERIOR, p, head_bytes_before(p));
+        misuse_die(MISUSE_LARGE_INTERIOR, p, head_bytes_before(p), NULL);
     if (info || nested_holds(p))
-        report(MISUSE_FREED, p, 0);
+        misuse_die(MISUSE_FREED, p, 0, NULL);
     huge = region_huge_inside(p);
     if (huge)
-        report(MISUSE_HUGE_INTERIOR, p, region_huge_bytes(huge));
-    report(MISUSE_FOREIGN, p, 0);
+        misuse_die(MISUSE_HUGE_INTERIOR, p, region_huge_bytes(huge), NULL);
+    misuse_die(MISUSE_FOREIGN, p, 0, NULL);
 }

@@ -32,7 +32,7 @@ static struct {
 } nested;
 
 /* Outside of the range: it is no memory in use, and its address alone tells its blocks. */
-void nested_init(void)
+SK_START void nested_init(void)
 {
     size_t bytes = ARENA_BYTES_MAX;
 

@@ -131,12 +131,9 @@ void tracked_free(struct type *t, void *p)
     uint16_t tag = block_untag(p);
     struct type *at = tag ? type_at(tag) : NULL;
     bool right = t->t_flags & MT_TRACK ? at && (at == t || at->t_parent == t) : !at;
-    char line[MISUSE_LINE_BYTES];
 
-    if (SK_UNLIKELY(!right)) {
-        misuse_format(line, MISUSE_TYPE, p, 0, t->t_name);
-        plat_panic(line);
-    }
+    if (SK_UNLIKELY(!right))
+        misuse_die(MISUSE_TYPE, p, 0, t->t_name);
     if (at && at != t)
         type_discharge(at, km_usable(p, "kfree"));
 }

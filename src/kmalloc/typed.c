@@ -28,14 +28,6 @@ struct want {
     struct type_told told;
 };
 
-static _Noreturn void misuse(enum misuse what, const void *p, size_t bytes, const char *name)
-{
-    char line[MISUSE_LINE_BYTES];
-
-    misuse_format(line, what, p, bytes, name);
-    plat_panic(line);
-}
-
 /* ---- flags ------------------------------------------------------------------------------------ */
 
 #define FLAGS_WAIT (M_WAITOK | M_NOWAIT | M_RNOWAIT)
@@ -171,7 +163,7 @@ static bool decide_to_wait(struct want *w, const struct type_full *full)
     if (full->fn)
         what = full->fn(w->t->t_public, w->size, full->arg);
     if (what == MALLOC_FULL_PANIC)
-        misuse(MISUSE_FULL, NULL, w->size, w->t->t_name);
+        misuse_die(MISUSE_FULL, NULL, w->size, w->t->t_name);
     return what == MALLOC_FULL_WAIT;
 }
 
@@ -189,7 +181,7 @@ static void wait_a_while(struct want *w, enum outcome why, uint64_t left_ms)
                   (unsigned)sk_min(left_ms, NO_MEMORY_POLL_MS));
 }
 
-static void *want_waiting(struct want *w, enum outcome why)
+static SK_COLD void *want_waiting(struct want *w, enum outcome why)
 {
     struct type_full full = type_get_full(w->t);
     uint64_t end = now_ms() + full.wait_ms;
@@ -232,7 +224,7 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool char
     void *p;
 
     if (SK_UNLIKELY(!flags_agree(flags)))
-        misuse(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
+        misuse_die(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
     if (SK_UNLIKELY(size == 0))
         return KMALLOC_ZERO;
     if (SK_UNLIKELY(size > KM_SIZE_MAX / 2 || align > KM_SIZE_MAX / 2)) {
@@ -259,7 +251,7 @@ static void check_door(const void *p)
     const struct pcpu_cache *c = region_index(p) ? pcpu_cache_at(region_index(p)) : NULL;
 
     if (c && c->pc_owner)
-        misuse(MISUSE_TYPE_OTHER, p, 0, c->pc_geom.name);
+        misuse_die(MISUSE_TYPE_OTHER, p, 0, c->pc_geom.name);
 }
 
 void type_free(struct type *t, void *p)
@@ -323,7 +315,7 @@ void *type_realloc(struct type *t, void *p, size_t size, int flags, const void *
     void *q = NULL;
 
     if (SK_UNLIKELY(!flags_agree(flags)))
-        misuse(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
+        misuse_die(MISUSE_FLAGS, NULL, (size_t)(unsigned)flags, t->t_name);
     check_door(p);
     if (!shaped && km_fits_in_place(p, old, size))
         return p;

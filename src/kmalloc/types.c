@@ -135,8 +135,8 @@ static struct type *new_type(const char *name, const char *desc, unsigned flags)
     }
     zero = (struct type_cell *)(void *)(cells + 2 * PLAT_CREDIT_BYTES);
     t->t_memory = cells;
-    t->t_alloc = &zero->tc_alloc;
-    t->t_free = &zero->tc_free;
+    t->t_alloc = &zero->tc_alloc.cr_word;
+    t->t_free = &zero->tc_free.cr_word;
     t->t_flags = flags;
     t->t_weight = 1;
     copy_text(t->t_name, name, sizeof(t->t_name));
@@ -152,7 +152,8 @@ static void free_type(struct type *t)
     meta_free(t, sizeof(*t));
 }
 
-struct type *type_make(const char *name, const char *desc, unsigned flags, enum type_error *error)
+SK_COLD struct type *type_make(const char *name, const char *desc, unsigned flags,
+                               enum type_error *error)
 {
     struct type *t = NULL, **spare;
     bool entered;
@@ -179,7 +180,7 @@ struct type *type_make(const char *name, const char *desc, unsigned flags, enum 
     return NULL;
 }
 
-static void leave(struct type *t)
+static SK_COLD void leave(struct type *t)
 {
     plat_lock(&table.lock);
     list_del(&t->t_link);
@@ -188,7 +189,7 @@ static void leave(struct type *t)
     free_type(t);
 }
 
-void type_unmake(struct type *t)
+SK_COLD void type_unmake(struct type *t)
 {
     struct type *next;
 
@@ -212,7 +213,7 @@ static struct type *site_known(struct type *from, const void *site)
 }
 
 /* conn@0x55d0c0de */
-static struct type *site_make(struct type *t, const void *site)
+static SK_COLD struct type *site_make(struct type *t, const void *site)
 {
     char name[sizeof(t->t_name)];
     enum type_error error;
@@ -266,7 +267,7 @@ static struct type *retired_locked(const struct malloc_type *mt)
 }
 
 /* Gives mt its type: the retired one of its name, or else `fresh`. The type that was not needed. */
-static struct type *bind(struct malloc_type *mt, struct type *fresh)
+static SK_COLD struct type *bind(struct malloc_type *mt, struct type *fresh)
 {
     struct type *t = NULL;
 
@@ -286,7 +287,7 @@ static struct type *bind(struct malloc_type *mt, struct type *fresh)
     return t == fresh ? NULL : fresh;
 }
 
-struct type *type_attach(struct malloc_type *mt)
+SK_COLD struct type *type_attach(struct malloc_type *mt)
 {
     struct type *fresh;
     enum type_error error;
@@ -304,7 +305,7 @@ struct type *type_attach(struct malloc_type *mt)
 }
 
 /* What was never used leaves no trace. */
-void type_detach(struct malloc_type *mt)
+SK_COLD void type_detach(struct malloc_type *mt)
 {
     struct type *t = mt->mt_type;
     struct malloc_type_stats s;
@@ -324,7 +325,7 @@ void type_detach(struct malloc_type *mt)
 
 /* ---- looking ---------------------------------------------------------------------------------- */
 
-struct type *type_named(const char *name)
+SK_COLD struct type *type_named(const char *name)
 {
     for (unsigned id = 1; id < types_end(); id++) {
         struct type *t = type_at(id);
@@ -335,7 +336,7 @@ struct type *type_named(const char *name)
     return NULL;
 }
 
-unsigned types_verify(void (*fault)(const char *name))
+SK_COLD unsigned types_verify(void (*fault)(const char *name))
 {
     unsigned faults = 0;
 
@@ -352,7 +353,7 @@ unsigned types_verify(void (*fault)(const char *name))
     return faults;
 }
 
-bool types_stats(unsigned id, struct malloc_type_stats *out)
+SK_COLD bool types_stats(unsigned id, struct malloc_type_stats *out)
 {
     struct type *t;
 
@@ -366,7 +367,7 @@ bool types_stats(unsigned id, struct malloc_type_stats *out)
 
 /* ---- fork ------------------------------------------------------------------------------------- */
 
-static void each_locked(void (*fn)(struct plat_lock *l))
+static SK_COLD void each_locked(void (*fn)(struct plat_lock *l))
 {
     for (unsigned id = 1; id < table.end; id++) {
         struct type *t = type_at(id);
@@ -376,20 +377,20 @@ static void each_locked(void (*fn)(struct plat_lock *l))
     }
 }
 
-void types_fork_prepare(void)
+SK_COLD void types_fork_prepare(void)
 {
     plat_lock(&table.lock);
     each_locked(plat_lock);
 }
 
-void types_fork_parent(void)
+SK_COLD void types_fork_parent(void)
 {
     each_locked(plat_unlock);
     plat_unlock(&table.lock);
 }
 
 /* Who waited in the parent is not here. */
-void types_fork_child(void)
+SK_COLD void types_fork_child(void)
 {
     each_locked(plat_lock_reset);
     for (unsigned id = 1; id < table.end; id++) {

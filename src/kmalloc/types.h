@@ -4,10 +4,9 @@
  * Below: kmalloc.h, plat's credit.
  * Owns: struct type, one per malloc_type that was ever attached, and the table of them.
  * Invariants, under t_lock, S = slots, words as (objects, bytes):
- *       allocated   = t_allocs + nested + sum over S of (alloc_granted - alloc word)
- *       freed       = t_frees  + nested + sum over S of (free_granted - free word)
- *       in use      = allocated - freed
- *       t_allocs.bytes + sum of alloc_granted.bytes - freed.bytes <= t_limit   (while it was not
+ *       done(side)  = settled + nested + sum over S of (granted - word)
+ *       in use      = done(t_allocs) - done(t_frees)
+ *       (settled + sum of granted of t_allocs - done(t_frees)).bytes <= t_limit   (while it was not
  *                     lowered below what is in use, and but for the reserve)
  *       hence in use <= t_limit at any instant
  * Concurrency: words by plat's primitives; what was granted, and the sums, under t_lock. Order:
@@ -41,12 +40,23 @@ struct type_sum {
     uint64_t objs, bytes;
 };
 
+/* What a slot may allocate, or free, without asking. */
+struct type_credit {
+    struct plat_credit cr_word;
+    uint64_t cr_granted; /* the word as it was last opened; under t_lock */
+};
+
 /* One slot's account. */
 struct type_cell {
-    struct plat_credit tc_alloc, tc_free;
-    uint64_t tc_alloc_granted, tc_free_granted; /* the word as it was last opened; under t_lock */
-    int64_t tc_peak;                            /* the type's, when it was opened; under t_lock */
+    struct type_credit tc_alloc, tc_free;
+    int64_t tc_peak;     /* the type's, when tc_alloc was opened; under t_lock */
     uint64_t tc_doubled; /* how often credit was doubled since the peak last rose; under t_lock */
+};
+
+/* All that was allocated, or freed, but for what the slots did with their credit. */
+struct type_side {
+    struct type_sum settled; /* under t_lock */
+    struct type_sum nested;  /* atomic: by handlers that may take no lock */
 };
 
 _Static_assert(sizeof(struct type_cell) == PLAT_CREDIT_BYTES, "a word of each slot, so far apart");
@@ -83,7 +93,7 @@ struct type {
 
     struct plat_lock t_lock;
     /* Under t_lock. */
-    struct type_sum t_allocs, t_frees;
+    struct type_side t_allocs, t_frees;
     int64_t t_peak;
     uint64_t t_limit;
     uint64_t t_soft; /* KMALLOC_NO_LIMIT: none */
@@ -98,7 +108,6 @@ struct type {
     uint32_t t_seq; /* counts frees while somebody waits */
     uint64_t t_waits;
     uint64_t t_failures;
-    struct type_sum t_nested_allocs, t_nested_frees; /* by handlers that may take no lock */
 };
 
 /* By array index: the amount of one object of that class; TYPE_NEVER: no class of kmalloc's. */

@@ -164,7 +164,7 @@ void node_put_empty(struct node_cache *nd, struct parray *pa)
 }
 
 /* Arrays of another capacity are of no use any more. */
-static void depot_set_cap(struct node_cache *nd, unsigned cap, struct list *old)
+static SK_START void depot_set_cap(struct node_cache *nd, unsigned cap, struct list *old)
 {
     struct list *l;
 
@@ -176,7 +176,7 @@ static void depot_set_cap(struct node_cache *nd, unsigned cap, struct list *old)
     nd->nd_nempty = 0;
 }
 
-static void parray_unmake_all(struct list *old)
+static SK_COLD void parray_unmake_all(struct list *old)
 {
     struct list *l;
 
@@ -184,10 +184,12 @@ static void parray_unmake_all(struct list *old)
         parray_unmake(parray_of(l));
 }
 
-void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
+SK_COLD void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
 {
     struct list old;
 
+    if (from_cap >= sk_load_relaxed(&nd->nd_cap_max))
+        return;
     list_init(&old);
     plat_lock(&nd->nd_lock);
     if (nd->nd_cap == from_cap && from_cap < nd->nd_cap_max)
@@ -212,7 +214,7 @@ static unsigned cap_for(size_t bytes, size_t size)
     return cap;
 }
 
-void node_tune(struct node_cache *nd, const struct node_tuning *tuning)
+SK_START void node_tune(struct node_cache *nd, const struct node_tuning *tuning)
 {
     size_t size = nd->nd_geom->size;
     unsigned first = (unsigned)sk_min(cap_for(ARRAY_BYTES_FIRST, size), PARRAY_CAP_FIRST);
@@ -221,13 +223,14 @@ void node_tune(struct node_cache *nd, const struct node_tuning *tuning)
     list_init(&old);
     plat_lock(&nd->nd_lock);
     nd->nd_tuning = *tuning;
-    nd->nd_cap_max = tuning->cap ? tuning->cap : cap_for(array_bytes_max(nd->nd_geom), size);
+    sk_store_relaxed(&nd->nd_cap_max,
+                     tuning->cap ? tuning->cap : cap_for(array_bytes_max(nd->nd_geom), size));
     depot_set_cap(nd, tuning->cap ? tuning->cap : first, &old);
     plat_unlock(&nd->nd_lock);
     parray_unmake_all(&old);
 }
 
-void node_fini(struct node_cache *nd)
+SK_COLD void node_fini(struct node_cache *nd)
 {
     struct list *l;
 
@@ -236,7 +239,7 @@ void node_fini(struct node_cache *nd)
         parray_unmake(parray_of(l));
 }
 
-struct parray *node_reap_full(struct node_cache *nd, bool all)
+SK_COLD struct parray *node_reap_full(struct node_cache *nd, bool all)
 {
     struct parray *pa = NULL;
 
@@ -250,7 +253,7 @@ struct parray *node_reap_full(struct node_cache *nd, bool all)
     return pa;
 }
 
-void node_reap_end(struct node_cache *nd, bool idle)
+SK_COLD void node_reap_end(struct node_cache *nd, bool idle)
 {
     struct list old;
 

@@ -7,8 +7,8 @@
 
 #define NODE_IDLE_BYTES (64u << 10) /* idle slabs kept */
 
-void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
-               const struct node_limits *limits)
+SK_START void node_init(struct node_cache *nd, const struct slab_geom *g, unsigned node,
+                        const struct node_limits *limits)
 {
     static const struct node_tuning automatic;
 
@@ -75,7 +75,7 @@ bool node_keep_idle(struct node_cache *nd, struct slab *s)
     return keep;
 }
 
-struct slab *node_reap_idle(struct node_cache *nd, bool all)
+SK_COLD struct slab *node_reap_idle(struct node_cache *nd, bool all)
 {
     struct slab *s = NULL;
 
@@ -91,7 +91,7 @@ struct slab *node_reap_idle(struct node_cache *nd, bool all)
     return s;
 }
 
-void node_settle_orphans(struct node_cache *nd)
+SK_COLD void node_settle_orphans(struct node_cache *nd)
 {
     struct list *l, *tmp;
 

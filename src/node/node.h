@@ -75,7 +75,7 @@ struct node_cache {
     const struct slab_geom *nd_geom;
     unsigned nd_node;
 
-    /* Under nd_lock. nd_cap is also read without it, as a hint. */
+    /* Under nd_lock. nd_cap and nd_cap_max are also read without it, as hints. */
     struct node_tuning nd_tuning;
     uint32_t nd_cap;     /* capacity of the arrays made now */
     uint32_t nd_cap_max; /* largest array allowed */

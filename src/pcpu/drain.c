@@ -11,7 +11,7 @@
 #define IDLE_TICKS_ARRAY 2u /* passes without use until an array is emptied */
 #define IDLE_TICKS_SLOT  4u /* and until the slot's slabs are given to the node */
 
-static void array_home(struct slot_cache *sc, struct parray *pa)
+static SK_COLD void array_home(struct slot_cache *sc, struct parray *pa)
 {
     struct work w;
 
@@ -25,7 +25,7 @@ static void array_home(struct slot_cache *sc, struct parray *pa)
     work_finish(sc->sc_node, &w);
 }
 
-static void slot_empty(struct slot_cache *sc)
+static SK_COLD void slot_empty(struct slot_cache *sc)
 {
     struct parray *own, *foreign, *spare;
 
@@ -40,7 +40,7 @@ static void slot_empty(struct slot_cache *sc)
     array_home(sc, foreign);
 }
 
-static void slot_collect(struct slot_cache *sc)
+static SK_COLD void slot_collect(struct slot_cache *sc)
 {
     struct work w;
 
@@ -51,7 +51,7 @@ static void slot_collect(struct slot_cache *sc)
     work_finish(sc->sc_node, &w);
 }
 
-static void slot_orphan(struct slot_cache *sc)
+static SK_COLD void slot_orphan(struct slot_cache *sc)
 {
     plat_lock(&sc->sc_lock);
     while (!list_empty(&sc->sc_partial)) {
@@ -62,7 +62,7 @@ static void slot_orphan(struct slot_cache *sc)
 }
 
 /* Any pair of this node can send home what the depot holds. */
-static bool depot_reap(struct node_cache *nd, struct slot_cache *via, bool all)
+static SK_COLD bool depot_reap(struct node_cache *nd, struct slot_cache *via, bool all)
 {
     struct parray *pa;
     bool some = false;
@@ -74,7 +74,7 @@ static bool depot_reap(struct node_cache *nd, struct slot_cache *via, bool all)
     return some;
 }
 
-static bool idle_reap(struct node_cache *nd, bool all)
+static SK_COLD bool idle_reap(struct node_cache *nd, bool all)
 {
     bool some = false, excess = false;
     struct slab *s;
@@ -89,57 +89,44 @@ static bool idle_reap(struct node_cache *nd, bool all)
     return some;
 }
 
-static struct slot_cache *pair_of_node(struct pcpu_cache *c, unsigned node)
+static SK_COLD struct slot_cache *pair_of_node(struct pcpu_cache *c, const struct node_cache *nd)
 {
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+    struct slot_cache *sc;
 
-        if (sc && plat_slot_node(slot) == node)
+    pcpu_for_each_pair (sc, c)
+        if (sc->sc_node == nd)
             return sc;
-    }
     return NULL;
 }
 
-static bool cache_reap_nodes(struct pcpu_cache *c, bool all, bool idle)
+static SK_COLD bool cache_reap_nodes(struct pcpu_cache *c, bool all, bool idle)
 {
+    struct node_cache *nd;
     bool some = false;
 
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (!nd)
-            continue;
-        some |= depot_reap(nd, pair_of_node(c, node), all);
+    pcpu_for_each_node (nd, c) {
+        some |= depot_reap(nd, pair_of_node(c, nd), all);
         some |= idle_reap(nd, all);
         node_reap_end(nd, idle);
     }
     return some;
 }
 
-static void for_each_pair(struct pcpu_cache *c, void (*fn)(struct slot_cache *sc))
+SK_COLD void pcpu_drain(struct pcpu_cache *c)
 {
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
+    struct slot_cache *sc;
+    struct node_cache *nd;
 
-        if (sc)
-            fn(sc);
-    }
-}
-
-void pcpu_drain(struct pcpu_cache *c)
-{
-    for_each_pair(c, slot_empty);
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            depot_reap(nd, pair_of_node(c, node), true);
-    }
-    for_each_pair(c, slot_collect);
+    pcpu_for_each_pair (sc, c)
+        slot_empty(sc);
+    pcpu_for_each_node (nd, c)
+        depot_reap(nd, pair_of_node(c, nd), true);
+    pcpu_for_each_pair (sc, c)
+        slot_collect(sc);
     cache_reap_nodes(c, true, false);
 }
 
-void pcpu_drain_all(void)
+SK_COLD void pcpu_drain_all(void)
 {
     struct pcpu_cache *c;
     unsigned idx;
@@ -183,7 +170,7 @@ static bool slot_has_array(const struct slot_cache *sc)
     return sk_load_relaxed(&sc->sc_array[SIDE_OWN]) || sk_load_relaxed(&sc->sc_array[SIDE_FOREIGN]);
 }
 
-static bool slot_reap(struct slot_cache *sc, bool *idle)
+static SK_COLD bool slot_reap(struct slot_cache *sc, bool *idle)
 {
     unsigned age = slot_age(sc);
     bool some = false;
@@ -202,20 +189,17 @@ static bool slot_reap(struct slot_cache *sc, bool *idle)
     return some;
 }
 
-static bool cache_reap(struct pcpu_cache *c)
+static SK_COLD bool cache_reap(struct pcpu_cache *c)
 {
     bool some = false, idle = true;
+    struct slot_cache *sc;
 
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-        if (sc)
-            some |= slot_reap(sc, &idle);
-    }
+    pcpu_for_each_pair (sc, c)
+        some |= slot_reap(sc, &idle);
     return cache_reap_nodes(c, false, idle) || some;
 }
 
-bool pcpu_reap(void)
+SK_COLD bool pcpu_reap(void)
 {
     struct pcpu_cache *c;
     bool some = false;
@@ -225,11 +209,12 @@ bool pcpu_reap(void)
     return some;
 }
 
+/* The reaper's thread asks often, mostly of caches that no node has. */
 static size_t cache_idle_bytes(const struct pcpu_cache *c)
 {
     size_t bytes = 0;
 
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
+    for (unsigned node = 0, nodes = plat_nnodes(); node < nodes; node++) {
         struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
 
         if (nd)

@@ -40,6 +40,10 @@ extern struct pcpu_table pcpu_table;
 
 struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx);
 
+/* Calls fn for the locks of all pairs, of all nodes of a cache. */
+void pcpu_pair_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l));
+void pcpu_node_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l));
+
 /* The slot whose slabs serve this thread now; and the one that an object is freed on. */
 unsigned pcpu_slot_for(const struct pcpu_cache *c);
 unsigned pcpu_slot_from(const struct pcpu_cache *c, const void *p);

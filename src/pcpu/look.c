@@ -30,33 +30,25 @@ static uint64_t depot_count(struct node_cache *nd)
     return n;
 }
 
-void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_depots)
+SK_COLD void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t *in_depots)
 {
+    struct slot_cache *sc;
+    struct node_cache *nd;
+
     *in_arrays = *in_depots = 0;
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-        if (sc)
-            *in_arrays += slot_count(sc);
-    }
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            *in_depots += depot_count(nd);
-    }
+    pcpu_for_each_pair (sc, c)
+        *in_arrays += slot_count(sc);
+    pcpu_for_each_node (nd, c)
+        *in_depots += depot_count(nd);
 }
 
-uint64_t pcpu_objs_out(struct pcpu_cache *c)
+SK_COLD uint64_t pcpu_objs_out(struct pcpu_cache *c)
 {
+    struct slot_cache *sc;
     uint64_t out = 0;
 
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-        if (sc)
-            out += sk_load_relaxed(&sc->sc_refill_objs) - sk_load_relaxed(&sc->sc_flush_objs);
-    }
+    pcpu_for_each_pair (sc, c)
+        out += sk_load_relaxed(&sc->sc_refill_objs) - sk_load_relaxed(&sc->sc_flush_objs);
     return out;
 }
 
@@ -122,21 +114,16 @@ static void derive(struct pcpu_figures *f, struct pcpu_cache *c)
     f->failures = sk_load_relaxed(&c->pc_failures);
 }
 
-void pcpu_get_figures(struct pcpu_cache *c, struct pcpu_figures *out)
+SK_COLD void pcpu_get_figures(struct pcpu_cache *c, struct pcpu_figures *out)
 {
+    struct slot_cache *sc;
+    struct node_cache *nd;
+
     *out = (struct pcpu_figures){0};
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-        if (sc)
-            add_slot(out, sc);
-    }
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            add_node(out, nd);
-    }
+    pcpu_for_each_pair (sc, c)
+        add_slot(out, sc);
+    pcpu_for_each_node (nd, c)
+        add_node(out, nd);
     derive(out, c);
 }
 
@@ -151,8 +138,8 @@ static unsigned fault_if(bool bad, struct pcpu_cache *c, fault_fn *fault, const 
     return bad;
 }
 
-static unsigned verify_slab(struct pcpu_cache *c, struct slab *s, enum slab_state state,
-                            unsigned owner, fault_fn *fault)
+static SK_COLD unsigned verify_slab(struct pcpu_cache *c, struct slab *s, enum slab_state state,
+                                    unsigned owner, fault_fn *fault)
 {
     return fault_if(s->sl_geom != &c->pc_geom || !slab_verify(s), c, fault,
                     "a slab's counts disagree with its free bits") +
@@ -160,8 +147,8 @@ static unsigned verify_slab(struct pcpu_cache *c, struct slab *s, enum slab_stat
            fault_if(s->sl_owner != owner, c, fault, "a slab on a list has another owner");
 }
 
-static unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t count,
-                            enum slab_state state, unsigned owner, fault_fn *fault)
+static SK_COLD unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t count,
+                                    enum slab_state state, unsigned owner, fault_fn *fault)
 {
     unsigned faults = 0, n = 0;
     struct list *l;
@@ -173,8 +160,8 @@ static unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t co
     return faults + fault_if(n != count, c, fault, "a list has another length than its count says");
 }
 
-static unsigned verify_array(struct pcpu_cache *c, struct slot_cache *sc, enum side side,
-                             fault_fn *fault)
+static SK_COLD unsigned verify_array(struct pcpu_cache *c, struct slot_cache *sc, enum side side,
+                                     fault_fn *fault)
 {
     struct parray *pa = sc->sc_array[side];
     uintptr_t word = side_word(sc, side);
@@ -185,7 +172,7 @@ static unsigned verify_array(struct pcpu_cache *c, struct slot_cache *sc, enum s
                     c, fault, "a slot's word points outside of its array");
 }
 
-static unsigned verify_slot(struct pcpu_cache *c, struct slot_cache *sc, fault_fn *fault)
+static SK_COLD unsigned verify_slot(struct pcpu_cache *c, struct slot_cache *sc, fault_fn *fault)
 {
     unsigned faults;
 
@@ -197,7 +184,7 @@ static unsigned verify_slot(struct pcpu_cache *c, struct slot_cache *sc, fault_f
     return faults;
 }
 
-static unsigned verify_node(struct pcpu_cache *c, struct node_cache *nd, fault_fn *fault)
+static SK_COLD unsigned verify_node(struct pcpu_cache *c, struct node_cache *nd, fault_fn *fault)
 {
     unsigned faults;
 
@@ -208,21 +195,15 @@ static unsigned verify_node(struct pcpu_cache *c, struct node_cache *nd, fault_f
     return faults;
 }
 
-unsigned pcpu_verify(struct pcpu_cache *c, fault_fn *fault)
+SK_COLD unsigned pcpu_verify(struct pcpu_cache *c, fault_fn *fault)
 {
     unsigned faults = 0;
+    struct slot_cache *sc;
+    struct node_cache *nd;
 
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-        if (sc)
-            faults += verify_slot(c, sc, fault);
-    }
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            faults += verify_node(c, nd, fault);
-    }
+    pcpu_for_each_pair (sc, c)
+        faults += verify_slot(c, sc, fault);
+    pcpu_for_each_node (nd, c)
+        faults += verify_node(c, nd, fault);
     return faults;
 }

@@ -149,6 +149,14 @@ void pcpu_for_each_object(struct pcpu_cache *c, void (*fn)(void *obj, void *arg)
 
 /* The (slot, cache) pair, or NULL if it was never used. */
 struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx);
+/* The first pair of a cache at or above *slot, which becomes one more than its slot, and the same of its
+ * nodes. NULL: there is none. */
+struct slot_cache *pcpu_next_pair(const struct pcpu_cache *c, unsigned *slot);
+struct node_cache *pcpu_next_node(const struct pcpu_cache *c, unsigned *node);
+#define pcpu_for_each_pair(sc, c)                                                                  \
+    for (unsigned slot_ = 0; ((sc) = pcpu_next_pair(c, &slot_)) != NULL;)
+#define pcpu_for_each_node(nd, c)                                                                  \
+    for (unsigned node_ = 0; ((nd) = pcpu_next_node(c, &node_)) != NULL;)
 /* Objects popped from a pair's array since it was made. */
 SK_INLINE uint64_t slot_cache_pops(const struct slot_cache *sc)
 {

@@ -23,7 +23,7 @@ static unsigned free_index_locked(void)
     return idx;
 }
 
-bool pcpu_cache_open(struct pcpu_cache *c)
+SK_COLD bool pcpu_cache_open(struct pcpu_cache *c)
 {
     unsigned idx;
 
@@ -70,7 +70,7 @@ void pcpu_unpin(struct pcpu_cache *c)
     __atomic_fetch_sub(&c->pc_pins, 1, __ATOMIC_RELEASE);
 }
 
-void pcpu_cache_hide(struct pcpu_cache *c)
+SK_COLD void pcpu_cache_hide(struct pcpu_cache *c)
 {
     plat_lock(&pcpu_table.lock);
     c->pc_hidden = true;
@@ -79,7 +79,7 @@ void pcpu_cache_hide(struct pcpu_cache *c)
         plat_yield();
 }
 
-void pcpu_cache_show(struct pcpu_cache *c)
+SK_COLD void pcpu_cache_show(struct pcpu_cache *c)
 {
     plat_lock(&pcpu_table.lock);
     c->pc_hidden = false;
@@ -88,16 +88,12 @@ void pcpu_cache_show(struct pcpu_cache *c)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void pair_close(struct pcpu_cache *c, unsigned slot)
+static SK_COLD void pair_close(struct slot_cache *sc)
 {
-    struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
-
-    if (!sc)
-        return;
     SK_REQUIRE(!sc->sc_array[SIDE_OWN] && !sc->sc_array[SIDE_FOREIGN] && !sc->sc_spare &&
                list_empty(&sc->sc_partial) && !sc->sc_returned);
     plat_lock(&pcpu_table.lock);
-    sk_store_release(pcpu_pair_at(slot, c->pc_geom.kind), NULL);
+    sk_store_release(pcpu_pair_at(sc->sc_slot, sc->sc_cache->pc_geom.kind), NULL);
     plat_unlock(&pcpu_table.lock);
     meta_free(sc, sizeof(*sc));
 }
@@ -111,19 +107,20 @@ static void node_drop_lost(struct node_cache *nd)
         node_unmake(nd, SK_CONTAINER_OF(nd->nd_all.next, struct slab, sl_all));
 }
 
-void pcpu_cache_close(struct pcpu_cache *c)
+SK_COLD void pcpu_cache_close(struct pcpu_cache *c)
 {
-    for (unsigned slot = 0; slot < plat_nslots(); slot++)
-        pair_close(c, slot);
+    struct slot_cache *sc;
+    struct node_cache *nd;
+
+    pcpu_for_each_pair (sc, c)
+        pair_close(sc);
     plat_lock(&pcpu_table.lock);
     sk_store_release(&pcpu_table.caches[c->pc_geom.kind], NULL);
     plat_unlock(&pcpu_table.lock);
-    for (unsigned node = 0; node < PLAT_NODES_MAX; node++) {
-        if (!c->pc_node[node])
-            continue;
-        node_drop_lost(c->pc_node[node]);
-        node_fini(c->pc_node[node]);
-        meta_free(c->pc_node[node], sizeof(*c->pc_node[node]));
+    pcpu_for_each_node (nd, c) {
+        node_drop_lost(nd);
+        node_fini(nd);
+        meta_free(nd, sizeof(*nd));
     }
 }
 
@@ -133,7 +130,7 @@ void pcpu_cache_close(struct pcpu_cache *c)
  * The mode is read under sc_lock. So whoever installs an array after the drain has been at its slot
  * sees the new mode; an array that was installed before is closed by the drain.
  */
-void pcpu_set_arrays(struct pcpu_cache *c, bool on)
+SK_COLD void pcpu_set_arrays(struct pcpu_cache *c, bool on)
 {
     SK_ASSERT(sk_load_relaxed(&c->pc_mode) != PCPU_DIRECT);
     sk_store_relaxed(&c->pc_mode, on ? PCPU_ARRAYS : PCPU_NO_ARRAYS);
@@ -141,18 +138,15 @@ void pcpu_set_arrays(struct pcpu_cache *c, bool on)
         pcpu_drain(c);
 }
 
-void pcpu_tune(struct pcpu_cache *c, unsigned limit, unsigned batch, unsigned shared)
+SK_COLD void pcpu_tune(struct pcpu_cache *c, unsigned limit, unsigned batch, unsigned shared)
 {
     struct node_tuning tuning = {.cap = limit, .arrays = shared};
+    struct node_cache *nd;
 
     sk_store_relaxed(&c->pc_batch, batch);
     plat_lock(&pcpu_table.lock);
     c->pc_tuning = tuning;
     plat_unlock(&pcpu_table.lock);
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (nd)
-            node_tune(nd, &tuning);
-    }
+    pcpu_for_each_node (nd, c)
+        node_tune(nd, &tuning);
 }

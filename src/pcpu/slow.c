@@ -51,7 +51,7 @@ void work_finish(struct node_cache *nd, struct work *w)
     work_init(w);
 }
 
-static void work_get_array(struct node_cache *nd, struct work *w)
+static SK_COLD void work_get_array(struct node_cache *nd, struct work *w)
 {
     w->array = parray_make(sk_load_relaxed(&nd->nd_cap));
     w->no_array = !w->array;
@@ -59,7 +59,7 @@ static void work_get_array(struct node_cache *nd, struct work *w)
 
 /* A slot with several slabs to take from gives one up, so that memory is not mapped while there is
  * some. */
-static bool slot_give_up_one(struct slot_cache *sc)
+static SK_COLD bool slot_give_up_one(struct slot_cache *sc)
 {
     bool some;
 
@@ -75,7 +75,7 @@ static bool slot_give_up_one(struct slot_cache *sc)
 }
 
 /* true: the node has an orphan now. */
-static bool other_slot_gives_up_one(const struct slot_cache *sc)
+static SK_COLD bool other_slot_gives_up_one(const struct slot_cache *sc)
 {
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
         struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
@@ -100,7 +100,7 @@ static bool work_get_slab(struct slot_cache *sc, struct work *w)
 
 /* ---- arrays grow ----------------------------------------------------------------------------- */
 
-static void slot_note_miss(struct slot_cache *sc, enum side side)
+static SK_NOINLINE void slot_note_miss(struct slot_cache *sc, enum side side)
 {
     unsigned cap = sc->sc_array[side] ? sc->sc_array[side]->pa_cap : 0;
 
@@ -114,7 +114,7 @@ static void slot_note_miss(struct slot_cache *sc, enum side side)
 }
 
 /* The arrays that are empty: one at hand in the slot, the others in the depot. */
-static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
+static SK_NOINLINE struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
 {
     struct parray *pa = w->array;
 
@@ -130,7 +130,7 @@ static struct parray *slot_empty_array(struct slot_cache *sc, struct work *w)
     return pa ? pa : node_get_empty(sc->sc_node);
 }
 
-static void slot_keep_empty(struct slot_cache *sc, struct parray *pa)
+static SK_NOINLINE void slot_keep_empty(struct slot_cache *sc, struct parray *pa)
 {
     struct parray *old = sc->sc_spare;
 
@@ -148,7 +148,8 @@ static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct w
     slot_keep_empty(sc, pa);
 }
 
-static void array_to_depot_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
+static SK_NOINLINE void array_to_depot_locked(struct slot_cache *sc, struct parray *pa,
+                                              struct work *w)
 {
     struct parray *over;
 
@@ -310,7 +311,7 @@ static bool slot_oscillates(const struct slot_cache *sc)
 }
 
 /* Fewer than n go when the thread was moved to a slot with less room. */
-static void array_give_back(struct slot_cache *sc, struct parray *full, unsigned n)
+static SK_NOINLINE void array_give_back(struct slot_cache *sc, struct parray *full, unsigned n)
 {
     void **upper = full->pa_a + 1 + full->pa_avail - n;
     unsigned rest = n - plat_slot_push_n(sc->sc_cache->pc_geom.kind, upper, n);

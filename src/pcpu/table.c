@@ -12,7 +12,7 @@
 
 struct pcpu_table pcpu_table;
 
-bool pcpu_init(const struct pcpu_limits *limits)
+SK_START bool pcpu_init(const struct pcpu_limits *limits)
 {
     size_t slots = plat_nslots();
     size_t bytes = slots * PLAT_SLOT_ARRAYS * sizeof(*pcpu_table.pairs);
@@ -26,8 +26,8 @@ bool pcpu_init(const struct pcpu_limits *limits)
     return pcpu_table.budget && pcpu_table.pairs;
 }
 
-void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
-                     uint16_t idx)
+SK_START void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
+                              uint16_t idx)
 {
     SK_REQUIRE(idx != 0 && idx < PLAT_SLOT_ARRAYS);
     slab_geom_init(&c->pc_geom, name, size, align, idx);
@@ -56,6 +56,24 @@ struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx)
 struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
 {
     return sk_load_acquire(pcpu_pair_at(slot, idx));
+}
+
+SK_COLD struct slot_cache *pcpu_next_pair(const struct pcpu_cache *c, unsigned *slot)
+{
+    struct slot_cache *sc = NULL;
+
+    while (!sc && *slot < plat_nslots())
+        sc = pcpu_slot_cache((*slot)++, c->pc_geom.kind);
+    return sc;
+}
+
+SK_COLD struct node_cache *pcpu_next_node(const struct pcpu_cache *c, unsigned *node)
+{
+    struct node_cache *nd = NULL;
+
+    while (!nd && *node < plat_nnodes())
+        nd = sk_load_acquire(&c->pc_node[(*node)++]);
+    return nd;
 }
 
 static struct node_cache *node_cache_locked(struct pcpu_cache *c, unsigned node,
@@ -149,33 +167,47 @@ bool slot_budget_allows(unsigned slot, enum node_group group, size_t bytes)
 
 /* ---- fork: every lock of this layer and of node, in one order -------------------------------- */
 
-static void for_each_lock(void (*fn)(struct plat_lock *l))
+SK_COLD void pcpu_pair_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l))
 {
-    for (unsigned slot = 0; pcpu_table.pairs && slot < plat_nslots(); slot++)
-        for (unsigned idx = 1; idx < pcpu_table.end; idx++)
-            if (*pcpu_pair_at(slot, idx))
-                fn(&(*pcpu_pair_at(slot, idx))->sc_lock);
+    struct slot_cache *sc;
+
+    pcpu_for_each_pair (sc, c)
+        fn(&sc->sc_lock);
+}
+
+SK_COLD void pcpu_node_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l))
+{
+    struct node_cache *nd;
+
+    pcpu_for_each_node (nd, c)
+        fn(&nd->nd_lock);
+}
+
+static SK_COLD void for_each_lock(void (*fn)(struct plat_lock *l))
+{
+    for (unsigned idx = 1; pcpu_table.pairs && idx < pcpu_table.end; idx++)
+        if (pcpu_table.caches[idx])
+            pcpu_pair_locks(pcpu_table.caches[idx], fn);
     for (unsigned idx = 1; idx < pcpu_table.end; idx++)
-        for (unsigned node = 0; pcpu_table.caches[idx] && node < PLAT_NODES_MAX; node++)
-            if (pcpu_table.caches[idx]->pc_node[node])
-                fn(&pcpu_table.caches[idx]->pc_node[node]->nd_lock);
+        if (pcpu_table.caches[idx])
+            pcpu_node_locks(pcpu_table.caches[idx], fn);
 }
 
 /* The table's lock is the first and the last: no pair goes in between. */
-void pcpu_fork_prepare(void)
+SK_COLD void pcpu_fork_prepare(void)
 {
     plat_lock(&pcpu_table.lock);
     for_each_lock(plat_lock);
 }
 
-void pcpu_fork_parent(void)
+SK_COLD void pcpu_fork_parent(void)
 {
     for_each_lock(plat_unlock);
     plat_unlock(&pcpu_table.lock);
 }
 
 /* Who walked or hid a cache is not here any more. */
-void pcpu_fork_child(void)
+SK_COLD void pcpu_fork_child(void)
 {
     for_each_lock(plat_lock_reset);
     pcpu_table.forked = true;

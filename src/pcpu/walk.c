@@ -26,37 +26,9 @@ struct walk {
     size_t words;       /* of one view */
 };
 
-/* ---- the locks of a cache -------------------------------------------------------------------- */
-
-static void lock_all(struct walk *w)
-{
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, w->c->pc_geom.kind);
-
-        if (sc)
-            plat_lock(&sc->sc_lock);
-    }
-    for (unsigned node = 0; node < plat_nnodes(); node++)
-        if (w->c->pc_node[node])
-            plat_lock(&w->c->pc_node[node]->nd_lock);
-}
-
-static void unlock_all(struct walk *w)
-{
-    for (unsigned node = 0; node < plat_nnodes(); node++)
-        if (w->c->pc_node[node])
-            plat_unlock(&w->c->pc_node[node]->nd_lock);
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, w->c->pc_geom.kind);
-
-        if (sc)
-            plat_unlock(&sc->sc_lock);
-    }
-}
-
 /* ---- what is not out ------------------------------------------------------------------------- */
 
-static void strike(struct walk *w, const void *obj)
+static SK_COLD void strike(struct walk *w, const void *obj)
 {
     const struct slab *s;
     uint32_t i;
@@ -69,7 +41,7 @@ static void strike(struct walk *w, const void *obj)
         w->views[s->sl_walk].out[i / SK_WORD_BITS] &= ~(1ull << i % SK_WORD_BITS);
 }
 
-static void strike_chain(struct walk *w, struct slab *s)
+static SK_COLD void strike_chain(struct walk *w, struct slab *s)
 {
     /* Acquire: the links of the chain. */
     uintptr_t chain = sk_load_acquire(&s->sl_remote);
@@ -80,7 +52,7 @@ static void strike_chain(struct walk *w, struct slab *s)
         strike(w, obj);
 }
 
-static void view_slab(struct walk *w, struct slab *s)
+static SK_COLD void view_slab(struct walk *w, struct slab *s)
 {
     struct view *v = &w->views[w->slabs];
 
@@ -93,14 +65,14 @@ static void view_slab(struct walk *w, struct slab *s)
     strike_chain(w, s);
 }
 
-static void strike_objs(struct walk *w, void *const *objs, size_t n)
+static SK_COLD void strike_objs(struct walk *w, void *const *objs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         strike(w, objs[i]);
 }
 
 /* Closed while it is read: hits miss meanwhile, and wait for the slot's lock. */
-static void strike_arrays(struct walk *w, struct slot_cache *sc)
+static SK_COLD void strike_arrays(struct walk *w, struct slot_cache *sc)
 {
     for (enum side side = 0; side < SIDES; side++) {
         struct parray *pa = slot_close(sc, side);
@@ -112,7 +84,7 @@ static void strike_arrays(struct walk *w, struct slot_cache *sc)
     }
 }
 
-static void strike_depot(struct walk *w, struct node_cache *nd)
+static SK_COLD void strike_depot(struct walk *w, struct node_cache *nd)
 {
     struct list *l;
 
@@ -125,7 +97,7 @@ static void strike_depot(struct walk *w, struct node_cache *nd)
 
 /* ---- the copy -------------------------------------------------------------------------------- */
 
-static bool view_node(struct walk *w, struct node_cache *nd)
+static SK_COLD bool view_node(struct walk *w, struct node_cache *nd)
 {
     struct list *l;
 
@@ -137,22 +109,19 @@ static bool view_node(struct walk *w, struct node_cache *nd)
     return true;
 }
 
-static bool view_all_locked(struct walk *w)
+static SK_COLD bool view_all_locked(struct walk *w)
 {
-    bool ok = true;
+    struct slot_cache *sc;
+    struct node_cache *nd;
 
-    for (unsigned node = 0; node < plat_nnodes() && ok; node++)
-        ok = !w->c->pc_node[node] || view_node(w, w->c->pc_node[node]);
-    for (unsigned slot = 0; slot < plat_nslots() && ok; slot++) {
-        struct slot_cache *sc = pcpu_slot_cache(slot, w->c->pc_geom.kind);
-
-        if (sc)
-            strike_arrays(w, sc);
-    }
-    for (unsigned node = 0; node < plat_nnodes() && ok; node++)
-        if (w->c->pc_node[node])
-            strike_depot(w, w->c->pc_node[node]);
-    return ok;
+    pcpu_for_each_node (nd, w->c)
+        if (!view_node(w, nd))
+            return false;
+    pcpu_for_each_pair (sc, w->c)
+        strike_arrays(w, sc);
+    pcpu_for_each_node (nd, w->c)
+        strike_depot(w, nd);
+    return true;
 }
 
 static size_t walk_bytes(const struct walk *w)
@@ -160,15 +129,12 @@ static size_t walk_bytes(const struct walk *w)
     return w->room * (sizeof(struct view) + w->words * sizeof(uint64_t));
 }
 
-static size_t count_slabs(struct pcpu_cache *c)
+static SK_COLD size_t count_slabs(struct pcpu_cache *c)
 {
+    struct node_cache *nd;
     size_t n = 0;
 
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
-
-        if (!nd)
-            continue;
+    pcpu_for_each_node (nd, c) {
         plat_lock(&nd->nd_lock);
         n += nd->nd_slabs;
         plat_unlock(&nd->nd_lock);
@@ -180,7 +146,7 @@ static size_t count_slabs(struct pcpu_cache *c)
 
 /* A pair or node that comes while the locks are taken would be unlocked, not having been locked: the
  * table's lock, which comes before them, keeps those away. */
-static bool walk_look(struct walk *w)
+static SK_COLD bool walk_look(struct walk *w)
 {
     bool ok;
 
@@ -191,17 +157,19 @@ static bool walk_look(struct walk *w)
     w->bits = (uint64_t *)(w->views + w->room);
     w->slabs = 0;
     plat_lock(&pcpu_table.lock);
-    lock_all(w);
+    pcpu_pair_locks(w->c, plat_lock);
+    pcpu_node_locks(w->c, plat_lock);
     ok = view_all_locked(w);
-    unlock_all(w);
+    pcpu_node_locks(w->c, plat_unlock);
+    pcpu_pair_locks(w->c, plat_unlock);
     plat_unlock(&pcpu_table.lock);
     if (!ok)
         meta_free(w->views, walk_bytes(w));
     return ok;
 }
 
-static bool walk_view(const struct walk *w, const struct view *v, bool (*fn)(void *, void *),
-                      void *arg)
+static SK_COLD bool walk_view(const struct walk *w, const struct view *v,
+                              bool (*fn)(void *, void *), void *arg)
 {
     for (size_t word = 0; word < w->words; word++)
         for (uint64_t bits = v->out[word]; bits; bits &= bits - 1)
@@ -210,7 +178,7 @@ static bool walk_view(const struct walk *w, const struct view *v, bool (*fn)(voi
     return true;
 }
 
-bool pcpu_walk(struct pcpu_cache *c, bool (*fn)(void *obj, void *arg), void *arg)
+SK_COLD bool pcpu_walk(struct pcpu_cache *c, bool (*fn)(void *obj, void *arg), void *arg)
 {
     struct walk w = {.c = c, .words = (c->pc_geom.objs + SK_WORD_BITS - 1) / SK_WORD_BITS};
     bool all = true;
@@ -244,12 +212,10 @@ static void for_each_of_node(struct node_cache *nd, void (*fn)(void *, void *), 
     plat_unlock(&nd->nd_lock);
 }
 
-void pcpu_for_each_object(struct pcpu_cache *c, void (*fn)(void *obj, void *arg), void *arg)
+SK_COLD void pcpu_for_each_object(struct pcpu_cache *c, void (*fn)(void *obj, void *arg), void *arg)
 {
-    for (unsigned node = 0; node < plat_nnodes(); node++) {
-        struct node_cache *nd = sk_load_acquire(&c->pc_node[node]);
+    struct node_cache *nd;
 
-        if (nd)
-            for_each_of_node(nd, fn, arg);
-    }
+    pcpu_for_each_node (nd, c)
+        for_each_of_node(nd, fn, arg);
 }

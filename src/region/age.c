@@ -53,7 +53,7 @@ void run_age_insert_after(uint32_t place, uint32_t page)
     link_between(page, place, n->newer);
 }
 
-uint32_t run_age_verify(void)
+SK_COLD uint32_t run_age_verify(void)
 {
     uint32_t count = 0, older = RUN_NIL;
     uint64_t stamp = 0;

@@ -48,7 +48,7 @@ static bool grow_pages(uint32_t end)
     return true;
 }
 
-bool region_grow(uint64_t end)
+SK_START bool region_grow(uint64_t end)
 {
     if (end > region_map.npages)
         return false;

@@ -37,7 +37,7 @@ static struct huge **chain_of(struct huge **chains, unsigned bits, uintptr_t add
 }
 
 /* The link that names the block at addr, or the NULL at the end of its chain. */
-static struct huge **find_locked(uintptr_t addr)
+static SK_NOINLINE struct huge **find_locked(uintptr_t addr)
 {
     struct huge **link = chain_of(table.chains, table.bits, addr);
     while (*link && (*link)->addr != addr)
@@ -65,21 +65,9 @@ static void table_move_locked(struct huge **chains, unsigned bits)
     table.bits = bits;
 }
 
-static bool table_is_crowded(unsigned *bits)
+/* Without memory for it the chains only grow longer. */
+static SK_COLD void table_widen(unsigned bits)
 {
-    plat_lock(&table.lock);
-    *bits = table.bits;
-    bool crowded = table.count >= (size_t)2 << table.bits;
-    plat_unlock(&table.lock);
-    return crowded;
-}
-
-/* Before an insertion. Without memory for it the chains only grow longer. */
-static void table_make_room(void)
-{
-    unsigned bits;
-    if (!table_is_crowded(&bits))
-        return;
     struct huge **wider = meta_alloc(sizeof(*wider) << (bits + 1));
     if (!wider)
         return;
@@ -96,7 +84,18 @@ static void table_make_room(void)
         meta_free(unused, sizeof(*unused) << unused_bits);
 }
 
-static void table_insert(struct huge *h)
+/* Before an insertion. */
+static void table_make_room(void)
+{
+    plat_lock(&table.lock);
+    unsigned bits = table.bits;
+    bool crowded = table.count >= (size_t)2 << bits;
+    plat_unlock(&table.lock);
+    if (crowded)
+        table_widen(bits);
+}
+
+static SK_NOINLINE void table_insert(struct huge *h)
 {
     plat_lock(&table.lock);
     push(table.chains, table.bits, h);
@@ -104,7 +103,7 @@ static void table_insert(struct huge *h)
     plat_unlock(&table.lock);
 }
 
-static struct huge *table_remove(const void *p)
+static SK_NOINLINE struct huge *table_remove(const void *p)
 {
     plat_lock(&table.lock);
     struct huge **link = find_locked((uintptr_t)p);
@@ -170,35 +169,35 @@ void *region_huge_alloc(size_t bytes, size_t align)
     return p;
 }
 
+/* What is known of the block that begins at p; of none, all 0. Its tag becomes `tag`, if that is not KEEP. */
+#define KEEP UINT32_MAX
+
+static SK_NOINLINE struct huge look(const void *p, uint32_t tag)
+{
+    struct huge seen = {0};
+    plat_lock(&table.lock);
+    struct huge *h = *find_locked((uintptr_t)p);
+    if (h) {
+        seen = *h;
+        h->tag = tag == KEEP ? h->tag : (uint16_t)tag;
+    }
+    plat_unlock(&table.lock);
+    return seen;
+}
+
 size_t region_huge_bytes(const void *p)
 {
-    plat_lock(&table.lock);
-    const struct huge *h = *find_locked((uintptr_t)p);
-    size_t bytes = h ? h->bytes : 0;
-    plat_unlock(&table.lock);
-    return bytes;
+    return look(p, KEEP).bytes;
 }
 
 uint16_t region_huge_tag(const void *p, uint16_t tag)
 {
-    uint16_t old = 0;
-    plat_lock(&table.lock);
-    struct huge *h = *find_locked((uintptr_t)p);
-    if (h) {
-        old = h->tag;
-        h->tag = tag;
-    }
-    plat_unlock(&table.lock);
-    return old;
+    return look(p, tag).tag;
 }
 
 uint16_t region_huge_tag_of(const void *p)
 {
-    plat_lock(&table.lock);
-    const struct huge *h = *find_locked((uintptr_t)p);
-    uint16_t tag = h ? h->tag : 0;
-    plat_unlock(&table.lock);
-    return tag;
+    return look(p, KEEP).tag;
 }
 
 static struct huge *inside_locked(uintptr_t addr)
@@ -210,7 +209,7 @@ static struct huge *inside_locked(uintptr_t addr)
     return NULL;
 }
 
-void *region_huge_inside(const void *p)
+SK_COLD void *region_huge_inside(const void *p)
 {
     plat_lock(&table.lock);
     const struct huge *h = inside_locked((uintptr_t)p);
@@ -253,22 +252,22 @@ void *region_huge_resize(void *p, size_t bytes)
 
 /* ---- fork, verify ----------------------------------------------------------------------- */
 
-void huge_fork_prepare(void)
+SK_COLD void huge_fork_prepare(void)
 {
     plat_lock(&table.lock);
 }
 
-void huge_fork_parent(void)
+SK_COLD void huge_fork_parent(void)
 {
     plat_unlock(&table.lock);
 }
 
-void huge_fork_child(void)
+SK_COLD void huge_fork_child(void)
 {
     plat_lock_reset(&table.lock);
 }
 
-bool huge_verify(void)
+SK_COLD bool huge_verify(void)
 {
     size_t count = 0;
     bool ok = true;

@@ -72,7 +72,7 @@ static void tree_join(uint32_t *link, uint32_t a, uint32_t b)
     *link = a != RUN_NIL ? a : b;
 }
 
-void run_index_init(struct run_index *ix)
+SK_START void run_index_init(struct run_index *ix)
 {
     for (unsigned w = 0; w < SK_ARRAY_SIZE(ix->used); w++)
         ix->used[w] = 0;
@@ -164,7 +164,7 @@ struct tree_walk {
     bool broken;
 };
 
-static void tree_verify(uint32_t t, uint32_t prio, struct tree_walk *w)
+static SK_COLD void tree_verify(uint32_t t, uint32_t prio, struct tree_walk *w)
 {
     if (t == RUN_NIL || w->broken)
         return;
@@ -180,7 +180,7 @@ static void tree_verify(uint32_t t, uint32_t prio, struct tree_walk *w)
     tree_verify(node(t)->right, node(t)->prio, w);
 }
 
-uint32_t run_index_verify(const struct run_index *ix)
+SK_COLD uint32_t run_index_verify(const struct run_index *ix)
 {
     uint32_t count = 0;
     for (unsigned bin = 0; bin < RUN_BINS; bin++) {

@@ -146,7 +146,7 @@ static bool trim_next_inside(struct run *r)
     return r->pages;
 }
 
-void region_trim_maps(void)
+SK_COLD void region_trim_maps(void)
 {
     struct run r = {.page = RUN_NIL - 1, .pages = HELD_MIN_PAGES - 1};
     trim_above();

@@ -63,7 +63,7 @@ static struct {
 
 /* ---- room ------------------------------------------------------------------------------- */
 
-static unsigned most(const uint16_t *room, unsigned n)
+static SK_NOINLINE unsigned most(const uint16_t *room, unsigned n)
 {
     unsigned max = 0;
     for (unsigned i = 0; i < n; i++)
@@ -72,7 +72,7 @@ static unsigned most(const uint16_t *room, unsigned n)
 }
 
 /* The first with at least so much; n: none. */
-static unsigned first_with(const uint16_t *room, unsigned n, unsigned units)
+static SK_NOINLINE unsigned first_with(const uint16_t *room, unsigned n, unsigned units)
 {
     unsigned i = 0;
     while (i < n && room[i] < units)
@@ -116,7 +116,7 @@ static unsigned next_unit(const uint64_t *used, unsigned at, uint64_t sought)
 }
 
 /* The first gap of at least `units`; if there is none, the longest. */
-static struct gap find_gap(const uint64_t *used, unsigned units)
+static SK_NOINLINE struct gap find_gap(const uint64_t *used, unsigned units)
 {
     struct gap best = {FRAME_UNITS, 0};
     for (unsigned at = 0, end; best.units < units; at = end) {
@@ -130,14 +130,14 @@ static struct gap find_gap(const uint64_t *used, unsigned units)
     return best;
 }
 
-/* The bits of [at, end) in word w. */
+/* The bits of [at, end) in word w, which has some of them. */
 static uint64_t word_mask(unsigned w, unsigned at, unsigned end)
 {
     size_t lo = sk_max(at, w * SK_WORD_BITS), hi = sk_min(end, (w + 1) * SK_WORD_BITS);
-    return lo < hi ? ~0ull >> (SK_WORD_BITS - (hi - lo)) << lo % SK_WORD_BITS : 0;
+    return ~0ull >> (SK_WORD_BITS - (hi - lo)) << lo % SK_WORD_BITS;
 }
 
-static void refresh_room(struct chunk *c, unsigned frame)
+static SK_NOINLINE void refresh_room(struct chunk *c, unsigned frame)
 {
     unsigned old = c->room[frame];
     c->room[frame] = (uint16_t)find_gap(c->used[frame], FRAME_UNITS).units;
@@ -145,19 +145,13 @@ static void refresh_room(struct chunk *c, unsigned frame)
         set_chunk_room(c->index, most(c->room, CHUNK_FRAMES));
 }
 
-static void mark_used(struct chunk *c, unsigned frame, unsigned at, unsigned end)
+/* All of the units were free, and become used, or the other way round. */
+static SK_NOINLINE void mark(struct chunk *c, unsigned frame, unsigned at, unsigned end, bool used)
 {
-    for (unsigned w = 0; w < FRAME_WORDS; w++)
-        c->used[frame][w] |= word_mask(w, at, end);
-    refresh_room(c, frame);
-}
-
-static void mark_free(struct chunk *c, unsigned frame, unsigned at, unsigned end)
-{
-    for (unsigned w = 0; w < FRAME_WORDS; w++) {
-        uint64_t mask = word_mask(w, at, end);
-        SK_REQUIRE((c->used[frame][w] & mask) == mask);
-        c->used[frame][w] &= ~mask;
+    for (unsigned w = at / SK_WORD_BITS; w * SK_WORD_BITS < end; w++) {
+        uint64_t mask = word_mask(w, at, end), *bits = &c->used[frame][w];
+        SK_REQUIRE((*bits & mask) == (used ? 0 : mask));
+        *bits ^= mask;
     }
     refresh_room(c, frame);
 }
@@ -165,14 +159,14 @@ static void mark_free(struct chunk *c, unsigned frame, unsigned at, unsigned end
 /* ---- chunks ----------------------------------------------------------------------------- */
 
 /* Of memory that reads as zero, but for the group. */
-static void build(struct chunk *c, uint32_t index)
+static SK_START void build(struct chunk *c, uint32_t index)
 {
     c->index = index;
     for (unsigned f = 0; f < CHUNK_FRAMES; f++)
         c->room[f] = FRAME_UNITS;
     c->touched[0] = 1;
     set_chunk_room(index, FRAME_UNITS);
-    mark_used(c, 0, 0, HEADER_UNITS);
+    mark(c, 0, 0, HEADER_UNITS, true);
 }
 
 static bool install_locked(struct chunk *c, uint32_t seen)
@@ -201,7 +195,7 @@ static struct chunk *map_chunk(void)
 }
 
 /* seen: chunks when there was no room. Another's new chunk will do. */
-static bool add_chunk(uint32_t seen)
+static SK_START bool add_chunk(uint32_t seen)
 {
     struct chunk *c = seen < CHUNKS_MAX ? map_chunk() : NULL;
     if (!c)
@@ -231,7 +225,7 @@ static struct piece take_in_frame(struct chunk *c, unsigned frame, unsigned unit
                         .touched = c->touched[frame]};
     for (unsigned w = at / SK_WORD_BITS; w * SK_WORD_BITS < got.end; w++)
         c->touched[frame] |= (uint8_t)(1u << w);
-    mark_used(c, frame, at, got.end);
+    mark(c, frame, at, got.end, true);
     c->used_units += units;
     meta.used_bytes += units * UNIT_BYTES;
     return got;
@@ -253,10 +247,10 @@ static bool take_locked(unsigned units, struct piece *out)
 /* Only where something was: the rest of a large piece may stay untouched. */
 static void *clear(const struct piece *got)
 {
-    for (unsigned w = 0; w < FRAME_WORDS; w++) {
+    for (unsigned w = got->at / SK_WORD_BITS; w * SK_WORD_BITS < got->end; w++) {
         size_t lo = sk_max(got->at, w * SK_WORD_BITS);
         size_t hi = sk_min(got->end, (w + 1) * SK_WORD_BITS);
-        if (got->touched >> w & 1 && lo < hi)
+        if (got->touched >> w & 1)
             __builtin_memset(got->p + (lo - got->at) * UNIT_BYTES, 0, (hi - lo) * UNIT_BYTES);
     }
     return got->p;
@@ -287,7 +281,7 @@ static void free_piece(void *p, unsigned units)
     unsigned unit = (unsigned)((size_t)((char *)p - (char *)c) / UNIT_BYTES);
 
     plat_lock(&meta.lock);
-    mark_free(c, unit / FRAME_UNITS, unit % FRAME_UNITS, unit % FRAME_UNITS + units);
+    mark(c, unit / FRAME_UNITS, unit % FRAME_UNITS, unit % FRAME_UNITS + units, false);
     c->used_units -= units;
     c->freed = true;
     meta.used_bytes -= units * UNIT_BYTES;
@@ -369,20 +363,15 @@ static struct span next_idle(const struct chunk *c, unsigned from)
     return s;
 }
 
-static void span_begin(struct chunk *c, struct span s)
+/* Into transit, as if in use; or back, untouched. */
+static void span_mark(struct chunk *c, struct span s, bool transit)
 {
     for (unsigned w = s.at; w < s.end; w++) {
-        c->used[w / FRAME_WORDS][w % FRAME_WORDS] = ~0ull;
-        refresh_room(c, w / FRAME_WORDS);
-    }
-}
-
-static void span_end(struct chunk *c, struct span s)
-{
-    for (unsigned w = s.at; w < s.end; w++) {
-        c->used[w / FRAME_WORDS][w % FRAME_WORDS] = 0;
-        c->touched[w / FRAME_WORDS] &= (uint8_t) ~(1u << w % FRAME_WORDS);
-        refresh_room(c, w / FRAME_WORDS);
+        unsigned frame = w / FRAME_WORDS, word = w % FRAME_WORDS;
+        c->used[frame][word] = transit ? ~0ull : 0;
+        if (!transit)
+            c->touched[frame] &= (uint8_t) ~(1u << word);
+        refresh_room(c, frame);
     }
 }
 
@@ -392,14 +381,14 @@ static size_t trim_spans(struct chunk *c)
     for (struct span s = {0, 0};;) {
         plat_lock(&meta.lock);
         s = next_idle(c, s.end);
-        span_begin(c, s);
+        span_mark(c, s, true);
         plat_unlock(&meta.lock);
         if (s.at == s.end)
             return sum;
         size_t bytes = (s.end - s.at) * WORD_BYTES;
         plat_discard((char *)c + s.at * WORD_BYTES, bytes);
         plat_lock(&meta.lock);
-        span_end(c, s);
+        span_mark(c, s, false);
         plat_unlock(&meta.lock);
         sum += bytes;
     }
@@ -430,7 +419,7 @@ static size_t trim_chunk(uint32_t index)
     return CHUNK_BYTES;
 }
 
-size_t meta_trim(void)
+SK_COLD size_t meta_trim(void)
 {
     size_t sum = 0;
     plat_lock(&meta.trim_lock);
@@ -445,42 +434,44 @@ size_t meta_trim(void)
 
 /* ---- figures, fork, verify --------------------------------------------------------------- */
 
-size_t meta_mapped_bytes(void)
+static SK_COLD size_t read_locked(const size_t *figure)
 {
     plat_lock(&meta.lock);
-    size_t bytes = meta.mapped_bytes;
+    size_t bytes = *figure;
     plat_unlock(&meta.lock);
     return bytes;
 }
 
-size_t meta_used_bytes(void)
+SK_COLD size_t meta_mapped_bytes(void)
 {
-    plat_lock(&meta.lock);
-    size_t bytes = meta.used_bytes;
-    plat_unlock(&meta.lock);
-    return bytes;
+    return read_locked(&meta.mapped_bytes);
+}
+
+SK_COLD size_t meta_used_bytes(void)
+{
+    return read_locked(&meta.used_bytes);
 }
 
 /* trim_lock first: with it nothing is in transit. */
-void meta_fork_prepare(void)
+SK_COLD void meta_fork_prepare(void)
 {
     plat_lock(&meta.trim_lock);
     plat_lock(&meta.lock);
 }
 
-void meta_fork_parent(void)
+SK_COLD void meta_fork_parent(void)
 {
     plat_unlock(&meta.lock);
     plat_unlock(&meta.trim_lock);
 }
 
-void meta_fork_child(void)
+SK_COLD void meta_fork_child(void)
 {
     plat_lock_reset(&meta.lock);
     plat_lock_reset(&meta.trim_lock);
 }
 
-static bool chunk_verify(uint32_t index)
+static SK_COLD bool chunk_verify(uint32_t index)
 {
     const struct chunk *c = chunk_at(index);
     unsigned used = 0;
@@ -499,7 +490,7 @@ static bool chunk_verify(uint32_t index)
            chunk_room(index) == most(c->room, CHUNK_FRAMES);
 }
 
-bool meta_verify(void)
+SK_COLD bool meta_verify(void)
 {
     bool ok = true;
     plat_lock(&meta.trim_lock);

@@ -45,7 +45,7 @@ static void *reserve(size_t bytes, size_t align, bool zeros)
     return p;
 }
 
-bool region_map_reserve(size_t pages)
+SK_START bool region_map_reserve(size_t pages)
 {
     size_t sizes[4] = {pages << PLAT_PAGE_SHIFT, region_kind_bytes(pages), region_info_bytes(pages),
                        region_nodes_bytes(pages)};
@@ -113,7 +113,7 @@ void region_set_large(void *run, size_t pages, size_t usable_bytes)
     }
 }
 
-void region_place(void *run, size_t pages, unsigned node, bool zeroed)
+SK_COLD void region_place(void *run, size_t pages, unsigned node, bool zeroed)
 {
     struct page_info *info = region_info(run);
     bool elsewhere = false;

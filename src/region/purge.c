@@ -48,7 +48,7 @@ static void piece_end(uint32_t page, uint32_t pages)
 }
 
 /* Caller holds purge_lock. Returns bytes; 0 when the goal is reached. */
-static size_t purge_piece(struct purge_goal *goal)
+static SK_COLD size_t purge_piece(struct purge_goal *goal)
 {
     uint32_t page;
 
@@ -65,7 +65,7 @@ static size_t purge_piece(struct purge_goal *goal)
     return bytes;
 }
 
-void region_purge_all(void)
+SK_COLD void region_purge_all(void)
 {
     struct purge_goal goal = {.before = UINT64_MAX};
 
@@ -76,7 +76,7 @@ void region_purge_all(void)
         ;
 }
 
-static size_t purge(struct purge_goal *goal)
+static SK_COLD size_t purge(struct purge_goal *goal)
 {
     size_t sum = 0, bytes;
     do {
@@ -101,7 +101,7 @@ static bool trim_goal(struct purge_goal *goal)
 }
 
 /* Another's purge under way will do: the caller only freed something. */
-size_t region_trim_excess(void)
+SK_COLD size_t region_trim_excess(void)
 {
     struct purge_goal goal;
 
@@ -113,7 +113,7 @@ size_t region_trim_excess(void)
 }
 
 /* A run free for at least one whole interval between two calls has a stamp two below. */
-size_t region_reap(size_t keep_bytes, bool force)
+SK_COLD size_t region_reap(size_t keep_bytes, bool force)
 {
     struct purge_goal goal = {.keep_pages = keep_bytes >> PLAT_PAGE_SHIFT};
 
@@ -129,12 +129,12 @@ size_t region_reap(size_t keep_bytes, bool force)
     return bytes;
 }
 
-void region_set_lazy(bool lazy)
+SK_COLD void region_set_lazy(bool lazy)
 {
     sk_store_relaxed(&region.lazy, lazy);
 }
 
-uint64_t region_trims(void)
+SK_COLD uint64_t region_trims(void)
 {
     return sk_load_relaxed(&region.trims);
 }

@@ -27,7 +27,7 @@ static void advise_range(void)
         plat_hugepages((void *)region_map.base, bytes, region.hugepages == REGION_HUGE_ALWAYS);
 }
 
-void region_init(const struct region_config *cfg)
+SK_START void region_init(const struct region_config *cfg)
 {
     size_t pages = wanted_pages(cfg);
 
@@ -51,7 +51,7 @@ static uint64_t to_bytes(size_t pages)
     return (uint64_t)pages << PLAT_PAGE_SHIFT;
 }
 
-void region_get_stats(struct region_stats *out)
+SK_COLD void region_get_stats(struct region_stats *out)
 {
     plat_lock(&region.lock);
     *out = (struct region_stats){
@@ -77,7 +77,7 @@ void region_get_stats(struct region_stats *out)
 
 /* purge_lock first: with it nothing is in transit and no thread is inside a system call of ours
  * whose effect the child would have to finish. */
-void region_fork_prepare(void)
+SK_COLD void region_fork_prepare(void)
 {
     plat_lock(&region.purge_lock);
     plat_lock(&region.grow_lock);
@@ -85,7 +85,7 @@ void region_fork_prepare(void)
     huge_fork_prepare();
 }
 
-void region_fork_parent(void)
+SK_COLD void region_fork_parent(void)
 {
     huge_fork_parent();
     plat_unlock(&region.lock);
@@ -93,7 +93,7 @@ void region_fork_parent(void)
     plat_unlock(&region.purge_lock);
 }
 
-void region_fork_child(void)
+SK_COLD void region_fork_child(void)
 {
     huge_fork_child();
     plat_lock_reset(&region.lock);
@@ -152,7 +152,7 @@ static bool verify_sums(const struct page_sums *s)
            s->runs[RUN_DIRTY] == run_age_verify();
 }
 
-bool region_verify(void)
+SK_COLD bool region_verify(void)
 {
     struct page_sums sums = {0};
     plat_lock(&region.lock);

@@ -35,7 +35,7 @@ static void run_link(enum run_kind kind, uint32_t page, uint32_t pages)
         region.nodes[page].stamp = 0;
 }
 
-static uint32_t run_unlink(enum run_kind kind, uint32_t page)
+static SK_NOINLINE uint32_t run_unlink(enum run_kind kind, uint32_t page)
 {
     uint32_t pages = region.nodes[page].pages;
     run_index_remove(&region.index[kind], page);
@@ -56,8 +56,8 @@ static uint32_t run_right_of(enum run_kind kind, uint32_t end)
 }
 
 /* Links [page, page + pages) as one run with what lies free on either side; returns its begin. */
-static uint32_t run_link_merged(enum run_kind kind, uint32_t page, uint32_t pages, uint32_t left,
-                                uint32_t right)
+static SK_NOINLINE uint32_t run_link_merged(enum run_kind kind, uint32_t page, uint32_t pages,
+                                            uint32_t left, uint32_t right)
 {
     if (right != RUN_NIL)
         pages += run_unlink(kind, right);
@@ -247,7 +247,7 @@ static bool take(const struct request *rq, struct grant *out, uint64_t *end)
 }
 
 /* Pages in use that are not committed go back as clean. */
-static void untake(uint32_t page, uint32_t pages)
+static SK_COLD void untake(uint32_t page, uint32_t pages)
 {
     plat_lock(&region.lock);
     region.used_pages -= pages;
@@ -403,7 +403,7 @@ static bool take_behind(uint32_t at, uint32_t end, bool *given_back)
 }
 
 /* All or nothing: refused, what was had behind the run is clean. */
-static bool usable_behind(uint32_t at, uint32_t end)
+static SK_COLD bool usable_behind(uint32_t at, uint32_t end)
 {
     size_t bytes = (size_t)(end - at) << PLAT_PAGE_SHIFT;
     if (plat_commit(region_page_addr(at), bytes))

@@ -19,7 +19,8 @@ static bool geom_fits(size_t size, size_t pages)
     return objs >= least && run - objs * size <= run / SLAB_WASTE_DIV;
 }
 
-void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align, uint16_t kind)
+SK_START void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
+                             uint16_t kind)
 {
     size_t pages = sk_max(SLAB_BYTES_MIN / PLAT_PAGE_BYTES, 1);
 
@@ -38,7 +39,7 @@ void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t a
     g->recip = g->objs > 1 ? sk_recip((uint32_t)size) : 0;
 }
 
-void slab_geom_colour(struct slab_geom *g)
+SK_COLD void slab_geom_colour(struct slab_geom *g)
 {
     if (g->colours > 1 || g->objs < SLAB_COLOUR_OBJS_MIN || g->size < g->colour_off)
         return;
@@ -99,12 +100,17 @@ bool slab_unmake(struct slab *s)
 
 /* ---- objects --------------------------------------------------------------------------------- */
 
-_Noreturn void slab_misuse(enum misuse what, const struct slab_geom *g, const void *p)
+_Noreturn SK_COLD void misuse_die(enum misuse what, const void *p, size_t bytes, const char *name)
 {
     char line[MISUSE_LINE_BYTES];
 
-    misuse_format(line, what, p, g->size, g->name);
+    misuse_format(line, what, p, bytes, name);
     plat_panic(line);
+}
+
+_Noreturn SK_COLD void slab_misuse(enum misuse what, const struct slab_geom *g, const void *p)
+{
+    misuse_die(what, p, g->size, g->name);
 }
 
 enum misuse slab_check(const struct slab *s, const void *p)
@@ -328,7 +334,7 @@ void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot)
 
 /* ---- verify ---------------------------------------------------------------------------------- */
 
-bool slab_verify(const struct slab *s)
+SK_COLD bool slab_verify(const struct slab *s)
 {
     uint32_t set = 0;
 

@@ -192,7 +192,9 @@ void slab_tags_free(struct slab *s);
  */
 bool slab_push_remote(struct slab *s, void *head, void *tail);
 
-/* Aborts with the line for this misuse. */
+/* Aborts with the line for this misuse; here because it is the lowest layer that finds one. */
+_Noreturn void misuse_die(enum misuse what, const void *p, size_t bytes, const char *name);
+/* The same, of an object. */
 _Noreturn void slab_misuse(enum misuse what, const struct slab_geom *g, const void *p);
 
 /* Every invariant above that one holder of the owner's lock can see. */

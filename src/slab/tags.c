@@ -21,7 +21,7 @@ static uint16_t *tags_of(struct slab *s)
     return sk_load_acquire(&s->sl_tags);
 }
 
-bool slab_tags_make(struct slab *s)
+SK_COLD bool slab_tags_make(struct slab *s)
 {
     uint16_t *tags = meta_alloc(tags_bytes(s)), *seen = NULL;
 
@@ -67,7 +67,7 @@ uint16_t slab_untag(struct slab *s, const void *p)
     return tag;
 }
 
-void slab_tags_free(struct slab *s)
+SK_COLD void slab_tags_free(struct slab *s)
 {
     meta_free(s->sl_tags, tags_bytes(s));
 }
