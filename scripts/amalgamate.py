@@ -1,23 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: makes one slabkit.c and one slabkit.h of the layers base to kmalloc, for kernels that bring their own plat.
+# Role: makes one slabkit.c and one slabkit.h of the layers base to kmalloc and of the kernel port.
 #
 #   amalgamate.py ROOT OUT
 #
-# slabkit.h has everything that is declared, bottom to top, with the hit path; it includes plat_sizes.h and
-# plat_slot.h, which are the port's. slabkit.c has the rest. Names that are private to several files get their file's
-# name in front; macros of a file end with it.
+# slabkit.h has everything that is declared, bottom to top, with the hit path. slabkit.c has the rest. Names that are
+# private to several files get their file's name in front; macros of a file end with it. With SLABKIT_OWN_PLAT defined
+# the port is left out: then the including kernel has plat_sizes.h, plat_slot.h, errno.h and the functions of plat.h.
 import os
 import re
 import sys
 
 LAYERS = ["base", "region", "slab", "node", "pcpu", "cache", "kmalloc"]
+COMMON = "plat/portable/common.c"
+PORT_FOLDER = "plat/kern64"
 PUBLIC = ["base/attrs.h", "base/bits.h", "base/atomic.h", "base/check.h", "base/list.h", "base/misuse.h",
           "plat/plat.h", "region/region.h", "region/meta.h", "slab/slab.h", "node/node.h", "pcpu/pcpu.h",
           "pcpu/hit.h", "cache/cache.h", "kmalloc/kmalloc.h"]
-PORT = {"plat_sizes.h", "plat_slot.h"}
+# What another port has of its own, by these names.
+PORT = {"plat_sizes.h", "plat_slot.h", "errno.h"}
 
-INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)".*$', re.M)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+["<]([^">]+)[">].*$', re.M)
 DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.M)
 # What begins in the first column, as the tree is formatted.
 FUNCTION = re.compile(r"^static [^;={(]*?\b(\w+)\(", re.M)
@@ -29,19 +32,50 @@ TAG = re.compile(r"^(?:struct|union|enum) (\w+) \{", re.M)
 class Tree:
     def __init__(self, root):
         self.src = os.path.join(root, "src")
+        self.include = os.path.join(root, "include")
         self.done = set()
 
     def text(self, name):
-        with open(os.path.join(self.src, name)) as f:
+        with open(os.path.join(self.include if name.startswith("slabkit/") else self.src, name)) as f:
             return f.read()
 
     def exists(self, name):
         return os.path.exists(os.path.join(self.src, name))
 
-    def sources(self):
+    def files(self, folder):
+        if self.exists(folder):
+            yield from sorted(f"{folder}/{f}" for f in os.listdir(os.path.join(self.src, folder)) if f.endswith(".c"))
+
+    def engine(self):
+        yield COMMON
         for layer in LAYERS:
-            if self.exists(layer):
-                yield from sorted(f"{layer}/{f}" for f in os.listdir(os.path.join(self.src, layer)) if f.endswith(".c"))
+            yield from self.files(layer)
+
+    def port(self):
+        yield from self.files(PORT_FOLDER)
+
+    def found(self, target):
+        """The files that an include may mean, by machine; None: any machine."""
+        if target.startswith("slabkit/") or self.exists(target):
+            return {None: target}
+        for folder in (PORT_FOLDER, f"{PORT_FOLDER}/sections"):
+            if self.exists(f"{folder}/{target}"):
+                return {None: f"{folder}/{target}"}
+        return {m: f"{PORT_FOLDER}/{m}/{target}" for m in sorted(os.listdir(os.path.join(self.src, PORT_FOLDER)))
+                if self.exists(f"{PORT_FOLDER}/{m}/{target}")}
+
+    def header(self, target):
+        """What stands in the place of an include."""
+        found = self.found(target)
+        if not found:
+            return f"#include <{target}>"
+        if set(found.values()) <= self.done:
+            return ""
+        self.done.update(found.values())
+        if None in found:
+            return self.expand(found[None])
+        parts = [f"#if defined(__{m}__)\n{self.expand(f)}\n#endif" for m, f in found.items()]
+        return "\n".join(parts)
 
     def expand(self, name, text=None):
         """The file with what it includes, each header once; lists (.def) as often as they are included."""
@@ -49,12 +83,10 @@ class Tree:
             target = m.group(1)
             if target.endswith(".def"):
                 return re.sub(r"/\*.*?\*/", "", self.text(target), flags=re.S).strip()
-            if target in self.done:
-                return ""
-            self.done.add(target)
-            if target in PORT:
-                return m.group(0).strip()
-            return self.expand(target)
+            if target not in PORT:
+                return self.header(target)
+            text = self.header(target)
+            return f"#ifdef SLABKIT_OWN_PLAT\n#include \"{target}\"\n#else\n{text}\n#endif" if text else ""
         body = strip_licence(text if text is not None else self.text(name))
         return f"/* ==== {name} ==== */\n" + INCLUDE.sub(include, body)
 
@@ -75,7 +107,7 @@ def rename(text, name, to):
 
 def sources(tree):
     """(file, text, macros it defines); names that two files have are renamed in both."""
-    files = {name: tree.text(name) for name in tree.sources()}
+    files = {name: tree.text(name) for name in [*tree.port(), *tree.engine()]}
     private = {name: private_names(text) for name, text in files.items()}
     count = {}
     for names in private.values():
@@ -105,12 +137,17 @@ def header(tree):
 
 
 def source(tree):
-    parts = [head("slabkit for kernels: the engine, from base to kmalloc."), '#include "slabkit.h"\n',
+    parts = [head("slabkit for kernels: the port, and the engine from base to kmalloc."), '#include "slabkit.h"\n',
              # What were headers are no headers to the compiler any more.
              '#pragma GCC diagnostic ignored "-Wunused-function"\n']
+    port = set(tree.port())
     for name, text, macros in sources(tree):
+        if name in port:
+            parts.append("#ifndef SLABKIT_OWN_PLAT")
         parts.append(tree.expand(name, text))
         parts += [f"#undef {m}" for m in macros]
+        if name in port:
+            parts.append("#endif")
     return "\n".join(parts) + "\n"
 
 

@@ -89,7 +89,13 @@ const char *plat_mode_reason(void);
 
 /* ---- pages (any context that may make system calls) --------------------------------------- */
 
-size_t plat_sys_page_bytes(void);
+/*
+ * Two are of plat_sizes.h, where they may be inline:
+ *
+ *   size_t plat_sys_page_bytes(void);
+ *   void plat_hugepages(void *p, size_t bytes, bool want);
+ *       Asks for (or against) huge pages over committed memory; advice only.
+ */
 /* What this process may still map, or still make writable if that is less; SIZE_MAX if neither is bounded. */
 size_t plat_resident_limit_bytes(void);
 
@@ -115,8 +121,6 @@ void *plat_map(size_t bytes, size_t align);
 /* Grows or shrinks what plat_map gave, moving it if need be; NULL when refused (p stays). Where it
  * moves to begins on an engine's page. */
 void *plat_remap(void *p, size_t old_bytes, size_t new_bytes);
-/* Asks for (or against) huge pages over committed memory; advice only. */
-void plat_hugepages(void *p, size_t bytes, bool want);
 
 /* Test hook: the n-th following call that asks the system for memory (reserve, commit, map,
  * remap) fails, and every later one too if sticky. n == 0 switches it off. */
@@ -183,8 +187,14 @@ uintptr_t plat_slot_stop(unsigned slot, unsigned idx);
 /* The same for many arrays of one slot with one fence: words[i] is what idx[i] had. Caller holds
  * all. */
 void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
-/* Opens a closed array. Caller holds (slot, idx). */
-void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word);
+/* Opens a closed array. Caller holds (slot, idx). Publishes the array's entries. Partner: the load of the
+ * word by whoever pops or pushes, ordered before the entries by an acquire, or by the address that depends
+ * on it. */
+SK_INLINE void plat_slot_open(unsigned slot, unsigned idx, uintptr_t word)
+{
+    SK_ASSERT(sk_load_relaxed(plat_slot_word(slot, idx)) == 0);
+    sk_store_release(plat_slot_word(slot, idx), word);
+}
 
 /*
  * Credit: how much a slot may still do before it must ask, as one word of memory that the layer

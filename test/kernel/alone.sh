@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Role: the engine linked alone needs what needs.list names and nothing else, and its text, without the debugging of
+# Role: these objects linked alone need what a list names and nothing else, and their text, without the debugging of
 #       caches, stays below a limit.
 #
 #   alone.sh COMPILER LIMIT_BYTES LIST OBJECT...   (LIMIT_BYTES 0: any size; the compiler says where ld, nm, size are)

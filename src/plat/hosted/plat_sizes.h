@@ -12,4 +12,7 @@
 /* May decommitted pages be used again without asking? */
 #define PLAT_DECOMMIT_KEEPS true
 
+size_t plat_sys_page_bytes(void);
+void plat_hugepages(void *p, size_t bytes, bool want);
+
 #endif

@@ -173,11 +173,6 @@ static bool refused(void)
 
 /* ---- plat.h -------------------------------------------------------------------------------- */
 
-size_t plat_sys_page_bytes(void)
-{
-    return PLAT_PAGE_BYTES;
-}
-
 size_t plat_resident_limit_bytes(void)
 {
     return SPACE_PER_MEMORY * kern64_frames_free_bytes(KERN64_ALL_NODES);
@@ -376,13 +371,6 @@ void *plat_remap(void *p, size_t old_bytes, size_t new_bytes)
     if (new_bytes < old_bytes)
         plat_decommit((char *)p + new_bytes, old_bytes - new_bytes);
     return new_bytes <= old_bytes || pages_commit(at + old_bytes, at + new_bytes) ? p : NULL;
-}
-
-void plat_hugepages(void *p, size_t bytes, bool want)
-{
-    (void)p;
-    (void)bytes;
-    (void)want;
 }
 
 bool kern64_is_backed(const void *p)

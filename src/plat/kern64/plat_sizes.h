@@ -13,4 +13,16 @@
 /* May decommitted pages be used again without asking? */
 #define PLAT_DECOMMIT_KEEPS false
 
+SK_INLINE size_t plat_sys_page_bytes(void)
+{
+    return (size_t)1 << PLAT_PAGE_SHIFT;
+}
+
+SK_INLINE void plat_hugepages(void *p, size_t bytes, bool want)
+{
+    (void)p;
+    (void)bytes;
+    (void)want;
+}
+
 #endif
