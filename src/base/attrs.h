@@ -22,8 +22,14 @@
 #else
 #define SK_COLD __attribute__((cold, noinline))
 #endif
-/* Runs once in every process. Small, and beside what runs often. */
+/* The same of what every process runs at its start: beside what runs often. */
 #define SK_START SK_COLD __attribute__((section(".text.startup")))
+/* Before a loop of few rounds: one copy of its body. */
+#ifdef __clang__
+#define SK_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define SK_ROLLED
+#endif
 /* Variables of several pages that an ordinary run never touches, apart from the others. */
 #if defined(__x86_64__) && __STDC_HOSTED__
 #define SK_SELDOM_BSS __attribute__((section(".lbss")))

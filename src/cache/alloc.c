@@ -225,6 +225,7 @@ SK_EXPORT void kmem_cache_free(struct kmem_cache *c, void *obj)
 
 static void zero_all(void **objs, size_t n, size_t bytes)
 {
+    SK_ROLLED
     for (size_t i = 0; i < n; i++)
         __builtin_memset(objs[i], 0, bytes);
 }

@@ -89,7 +89,7 @@ static void batch_unmake(struct batch *b)
         plat_leave();
 }
 
-static void slab_free(struct slab *s)
+static SK_COLD void slab_free(struct slab *s)
 {
     struct pcpu_cache *pc = SK_CONTAINER_OF(s->sl_geom, struct pcpu_cache, pc_geom);
     struct kmem_cache *c = kmem_of_pcpu(pc);

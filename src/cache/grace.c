@@ -144,7 +144,7 @@ uint64_t kmem_grace_ticket(void)
     return ticket;
 }
 
-bool kmem_grace_over(uint64_t ticket)
+SK_COLD bool kmem_grace_over(uint64_t ticket)
 {
     bool over;
 

@@ -141,7 +141,7 @@ static void *object_at(const struct kmem_cache *c, const struct slab *s, const v
                                                                                         : NULL;
 }
 
-SK_EXPORT struct kmem_cache *kmem_cache_of(const void *obj)
+SK_EXPORT SK_COLD struct kmem_cache *kmem_cache_of(const void *obj)
 {
     unsigned idx = region_index(obj);
     struct pcpu_cache *pc = idx ? pcpu_cache_at(idx) : NULL;

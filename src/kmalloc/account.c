@@ -137,7 +137,7 @@ static void call_in_frees(struct type *t)
 }
 
 /* Whether `bytes` more stay within the bound. */
-static bool fits(struct type *t, uint64_t bytes, uint64_t bound)
+static SK_NOINLINE bool fits(struct type *t, uint64_t bytes, uint64_t bound)
 {
     if (bound == KMALLOC_NO_LIMIT)
         return true;
@@ -219,7 +219,7 @@ static bool soft_exceeded(const struct type *t)
 }
 
 /* Credit that was granted above the soft limit is called in when it is due again. */
-static void soft_rearm(struct type *t)
+static SK_NOINLINE void soft_rearm(struct type *t)
 {
     if (!soft_exceeded(t) || inuse_bytes(t) > (int64_t)t->t_soft)
         return;

@@ -91,7 +91,7 @@ bool km_started(void)
     return sk_load_acquire(&started);
 }
 
-size_t km_good_size(size_t size)
+SK_COLD size_t km_good_size(size_t size)
 {
     if (size <= KM_MEDIUM_MAX)
         return km_caches[km_class(size)].pc_geom.size;

@@ -31,7 +31,7 @@ unsigned km_class_for(size_t size, size_t align)
     return has_class(size, align) ? class_aligned(size, align) : 0;
 }
 
-static void *alloc_once(size_t size, size_t align, bool *run_zeroed)
+static SK_NOINLINE void *alloc_once(size_t size, size_t align, bool *run_zeroed)
 {
     void *p = NULL;
 

@@ -92,7 +92,7 @@ static bool run_fits(void *p, struct page_info *info, size_t pages)
     return true;
 }
 
-void *large_resize(void *p, size_t size)
+SK_COLD void *large_resize(void *p, size_t size)
 {
     struct page_info *info = large_head(p);
 

@@ -81,7 +81,7 @@ static void *arena_alloc(size_t size, size_t align)
     return p;
 }
 
-void nested_free(void *p)
+SK_COLD void nested_free(void *p)
 {
     uint64_t old = sk_load_relaxed(&nested.arena), new;
 
@@ -93,7 +93,7 @@ void nested_free(void *p)
     } while (!sk_cas_release(&nested.arena, &old, new));
 }
 
-void *nested_alloc(size_t size, size_t align, unsigned idx)
+SK_COLD void *nested_alloc(size_t size, size_t align, unsigned idx)
 {
     void *p = idx ? plat_slot_pop_retry(idx) : NULL;
 
@@ -128,14 +128,18 @@ void nested_defer_free(void *p)
     sk_add_relaxed(&km_figures.deferred_frees, 1);
 }
 
-void nested_run_deferred(void)
+static SK_COLD void free_deferred(void)
 {
     void *next;
 
-    if (SK_LIKELY(!sk_load_relaxed(&nested.deferred)))
-        return;
     for (void *p = sk_xchg_acquire(&nested.deferred, NULL); p; p = next) {
         next = *(void **)p;
         km_free(p);
     }
+}
+
+void nested_run_deferred(void)
+{
+    if (SK_UNLIKELY(sk_load_relaxed(&nested.deferred)))
+        free_deferred();
 }

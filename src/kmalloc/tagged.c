@@ -43,7 +43,7 @@ static uint16_t swap_large(void *p, uint16_t tag)
 }
 
 /* Inside plat_enter. */
-static bool tag_slow(void *p, uint16_t tag)
+static SK_COLD bool tag_slow(void *p, uint16_t tag)
 {
     struct slab *s = slab_of(p);
 
@@ -126,7 +126,7 @@ void tracked_alloc(struct type *t, void *p, const void *site)
         type_count(at, km_usable(p, "types"));
 }
 
-void tracked_free(struct type *t, void *p)
+SK_COLD void tracked_free(struct type *t, void *p)
 {
     uint16_t tag = block_untag(p);
     struct type *at = tag ? type_at(tag) : NULL;
@@ -197,7 +197,7 @@ void large_discharge(void *p)
 
 static void *moved(struct type *t, void *p, size_t old, size_t size)
 {
-    void *q = t ? tagged_alloc(t, size, 1, M_RNOWAIT) : km_alloc(size);
+    void *q = t ? tagged_alloc(t, size, 1, M_RNOWAIT) : km_alloc_aligned(size, 1);
 
     if (!q)
         return NULL;

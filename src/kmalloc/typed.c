@@ -246,7 +246,7 @@ void *type_alloc(struct type *t, size_t size, size_t align, int flags, bool char
 /* ---- free ------------------------------------------------------------------------------------- */
 
 /* An object of a kmem_cache came to the wrong door. */
-static void check_door(const void *p)
+static SK_NOINLINE void check_door(const void *p)
 {
     const struct pcpu_cache *c = region_index(p) ? pcpu_cache_at(region_index(p)) : NULL;
 
@@ -275,7 +275,7 @@ static void zero_above(void *p, size_t from, int flags)
 }
 
 /* A large block in place: charged as a new one, the old one discharged. */
-void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int flags)
+SK_COLD void *type_resize_large(struct type *t, void *p, size_t old, size_t size, int flags)
 {
     struct want w = {
         .t = t, .size = size, .align = 1, .flags = flags & ~(M_CACHEALIGN | M_POWEROF2)};

@@ -232,7 +232,7 @@ static SK_COLD struct type *site_make(struct type *t, const void *site)
     return at;
 }
 
-struct type *type_site(struct type *t, const void *site)
+SK_COLD struct type *type_site(struct type *t, const void *site)
 {
     struct type *head = sk_load_acquire(&t->t_sites), *at = site_known(head, site), *other;
 

@@ -136,7 +136,7 @@ static struct slab *grow_slab(struct node_cache *nd, void *run, unsigned slot)
     return s;
 }
 
-struct slab *node_grow(struct node_cache *nd, unsigned slot)
+SK_START struct slab *node_grow(struct node_cache *nd, unsigned slot)
 {
     bool zeroed;
     void *run = region_alloc(nd->nd_geom->pages, nd->nd_geom->run_align, &zeroed);
@@ -157,7 +157,7 @@ struct slab *node_grow(struct node_cache *nd, unsigned slot)
     return s;
 }
 
-bool node_unmake(struct node_cache *nd, struct slab *s)
+SK_COLD bool node_unmake(struct node_cache *nd, struct slab *s)
 {
     plat_lock(&nd->nd_lock);
     list_del(&s->sl_all);
@@ -167,7 +167,7 @@ bool node_unmake(struct node_cache *nd, struct slab *s)
     return slab_unmake(s);
 }
 
-bool node_shrink(struct node_cache *nd, struct slab *s)
+SK_COLD bool node_shrink(struct node_cache *nd, struct slab *s)
 {
     const struct slab_hooks *hooks = nd->nd_geom->hooks;
 

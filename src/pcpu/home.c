@@ -8,6 +8,7 @@
  *       compare-and-swap for each (slab, batch) unless two slabs meet in a bucket.
  */
 #include "pcpu/internal.h"
+#include "base/bits.h"
 
 static struct slab *slab_of(struct list *l)
 {
@@ -95,36 +96,43 @@ struct chain {
 
 #define CHAIN_BUCKETS 16u
 
+/* By slab_number. Only those that are used say something. */
+struct chains {
+    unsigned used; /* a bit for each */
+    struct chain bucket[CHAIN_BUCKETS];
+};
+
 /* Of neighbours they differ by one, if they are of the least size. */
 static uintptr_t slab_number(const struct slab *s)
 {
     return (uintptr_t)s->sl_run / sk_max(SLAB_BYTES_MIN, PLAT_PAGE_BYTES);
 }
 
-static void chain_send(struct slot_cache *sc, struct chain *ch)
+static SK_NOINLINE void chain_send(struct slot_cache *sc, struct chain *ch)
 {
-    if (!ch->slab)
-        return;
     sk_count(&sc->sc_remote_objs, ch->n);
     sk_count(&sc->sc_remote_chains, 1);
     if (slab_push_remote(ch->slab, ch->head, ch->tail))
         returned_push(sc, ch->slab);
-    ch->slab = NULL;
 }
 
-static void chain_add(struct slot_cache *sc, struct chain *buckets, struct slab *s, void *p)
+static void chain_add(struct slot_cache *sc, struct chains *chains, struct slab *s, void *p)
 {
-    struct chain *ch = &buckets[slab_number(s) % CHAIN_BUCKETS];
+    unsigned b = slab_number(s) % CHAIN_BUCKETS;
+    struct chain *ch = &chains->bucket[b];
+    bool used = chains->used >> b & 1, same = used && ch->slab == s;
     enum misuse fault = slab_check(s, p);
 
     /* The tail's link is written last, by the push: a second p there would vanish unseen. */
-    if (ch->slab == s && ch->tail == p)
+    if (same && ch->tail == p)
         fault = MISUSE_DOUBLE;
     if (SK_UNLIKELY(fault != MISUSE_KINDS))
         slab_misuse(fault, s->sl_geom, p);
-    if (ch->slab != s) {
-        chain_send(sc, ch);
+    if (!same) {
+        if (used)
+            chain_send(sc, ch);
         *ch = (struct chain){s, p, p, 1};
+        chains->used |= 1u << b;
         return;
     }
     slab_chain(s, p, ch->head);
@@ -161,25 +169,26 @@ static struct slab *slab_holding(const struct slot_cache *sc, const void *p)
 
 void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work *w)
 {
-    struct chain buckets[CHAIN_BUCKETS] = {{0}};
+    struct chains chains;
 
+    chains.used = 0;
     for (unsigned i = 0; i < n; i++) {
         struct slab *s = slab_holding(sc, objs[i]);
 
         if (sk_load_relaxed(&s->sl_owner) == sc->sc_slot)
             home_own(sc, s, objs[i], w);
         else
-            chain_add(sc, buckets, s, objs[i]);
+            chain_add(sc, &chains, s, objs[i]);
     }
-    for (unsigned i = 0; i < CHAIN_BUCKETS; i++)
-        chain_send(sc, &buckets[i]);
+    for (; chains.used; chains.used &= chains.used - 1)
+        chain_send(sc, &chains.bucket[sk_ctz(chains.used)]);
     sk_count(&sc->sc_flushes, 1);
     sk_count(&sc->sc_flush_objs, n);
 }
 
 /* ---- settling -------------------------------------------------------------------------------- */
 
-void slot_settle(struct slot_cache *sc, struct work *w)
+SK_COLD void slot_settle(struct slot_cache *sc, struct work *w)
 {
     struct list *l, *tmp;
 

@@ -174,7 +174,7 @@ static void array_leaves_locked(struct slot_cache *sc, enum side side, struct pa
 /* ---- refill ---------------------------------------------------------------------------------- */
 
 /* Takes one object of pa for the caller, and makes the rest the slot's array. */
-static void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
+static SK_NOINLINE void *refill_install(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
     void *obj = pa->pa_a[pa->pa_avail--];
     struct parray *left = slot_swap(sc, SIDE_OWN, pa);
@@ -186,7 +186,8 @@ static void *refill_install(struct slot_cache *sc, struct parray *pa, struct wor
     return obj;
 }
 
-static unsigned refill_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
+static SK_NOINLINE unsigned refill_take(struct slot_cache *sc, void **out, unsigned n,
+                                        struct work *w)
 {
     unsigned got = slot_take(sc, out, n, w);
 
@@ -316,6 +317,7 @@ static SK_NOINLINE void array_give_back(struct slot_cache *sc, struct parray *fu
     void **upper = full->pa_a + 1 + full->pa_avail - n;
     unsigned rest = n - plat_slot_push_n(sc->sc_cache->pc_geom.kind, upper, n);
 
+    SK_ROLLED
     for (unsigned i = 0; i < rest; i++)
         upper[i] = upper[n - rest + i];
     full->pa_avail -= n - rest;
@@ -398,19 +400,18 @@ static struct slot_cache *flush_slot_cache(struct pcpu_cache *c, const void *p)
 
 void pcpu_free_slow(struct pcpu_cache *c, void *p)
 {
-    struct slot_cache *sc = flush_slot_cache(c, p);
+    struct slot_cache *sc = NULL;
     enum step step = STEP_MOVED;
     struct work w;
 
     work_init(&w);
     for (unsigned round = 0; step != STEP_DONE; round++) {
-        step = flush_round(sc, p, &w, round);
-        if (step == STEP_NEED_ARRAY) {
-            work_get_array(sc->sc_node, &w);
-        } else if (step == STEP_MOVED) {
-            work_finish(sc->sc_node, &w);
+        if (step == STEP_MOVED)
             sc = flush_slot_cache(c, p);
-        }
+        step = flush_round(sc, p, &w, round);
+        if (step == STEP_NEED_ARRAY)
+            work_get_array(sc->sc_node, &w);
+        else
+            work_finish(sc->sc_node, &w);
     }
-    work_finish(sc->sc_node, &w);
 }

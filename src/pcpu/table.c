@@ -102,7 +102,7 @@ static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_c
     list_init(&sc->sc_partial);
 }
 
-static SK_NOINLINE struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot)
+static SK_START struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot)
 {
     struct slot_cache **entry = pcpu_pair_at(slot, c->pc_geom.kind), *sc = meta_alloc(sizeof(*sc));
     struct node_cache *nd, *spare = NULL;

@@ -232,7 +232,7 @@ bool region_huge_free(void *p)
 }
 
 /* Out of the table meanwhile, for the same reason; the node comes back either way. */
-void *region_huge_resize(void *p, size_t bytes)
+SK_COLD void *region_huge_resize(void *p, size_t bytes)
 {
     bytes = to_sys_pages(bytes);
     struct huge *h = bytes ? table_remove(p) : NULL;

@@ -111,7 +111,7 @@ void run_index_remove(struct run_index *ix, uint32_t page)
 }
 
 /* First in order that is longer than `pages`, or as long and at or above `page`. */
-static uint32_t tree_fit(uint32_t t, uint32_t pages, uint32_t page)
+static SK_NOINLINE uint32_t tree_fit(uint32_t t, uint32_t pages, uint32_t page)
 {
     uint32_t fit = RUN_NIL;
     while (t != RUN_NIL) {

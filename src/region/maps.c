@@ -39,6 +39,7 @@ struct part {
 
 void region_note_frontier(void)
 {
+    SK_ROLLED
     for (unsigned m = 0; m < REGION_MAPS; m++)
         region.map_high[m] = (uint32_t)sk_max(region.map_high[m], region.frontier);
 }
@@ -61,6 +62,7 @@ static uint32_t close_frontier(struct part *excess)
 {
     plat_lock(&region.lock);
     uint32_t committed = region.committed;
+    SK_ROLLED
     for (unsigned m = 0; m < REGION_MAPS; m++)
         excess[m] = take_excess((enum region_maps)m);
     region.committed = region.frontier;
@@ -80,6 +82,7 @@ static void trim_above(void)
     struct part excess[REGION_MAPS];
     plat_lock(&region.grow_lock);
     uint32_t committed = close_frontier(excess);
+    SK_ROLLED
     for (unsigned m = 0; m < REGION_MAPS; m++)
         if (excess[m].bytes)
             plat_discard(excess[m].at, excess[m].bytes);
@@ -121,6 +124,7 @@ static void release_held(struct run r)
 
 static void discard_inside(struct run r)
 {
+    SK_ROLLED
     for (unsigned m = 0; m < REGION_MAPS; m++) {
         size_t sys = plat_sys_page_bytes();
         size_t begin = sk_align_up((r.page + 1) * entry_bytes[m], sys);

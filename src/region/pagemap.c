@@ -75,6 +75,7 @@ void region_show_hits(void)
 
 void region_map_reset(uint32_t page, uint32_t pages)
 {
+    SK_ROLLED
     for (uint32_t i = page; i < page + pages; i++) {
         region_map.kind[i] = 0;
         region_map.info[i].slab = NULL;
@@ -83,7 +84,7 @@ void region_map_reset(uint32_t page, uint32_t pages)
     }
 }
 
-void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab)
+SK_START void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab)
 {
     size_t page = region_page(run);
     for (size_t i = page; i < page + pages; i++) {
@@ -96,6 +97,7 @@ void region_set_slab(void *run, size_t pages, uint32_t kind, struct slab *slab)
 void region_set_kind(void *run, size_t pages, uint32_t kind)
 {
     size_t page = region_page(run);
+    SK_ROLLED
     for (size_t i = page; i < page + pages; i++)
         sk_store_relaxed(&region_map.kind[i], kind);
 }
@@ -107,6 +109,7 @@ void region_set_large(void *run, size_t pages, size_t usable_bytes)
     head->run_pages = (uint32_t)pages;
     head->state = PAGE_LARGE_HEAD;
     head->placed = 0;
+    SK_ROLLED
     for (size_t i = 1; i < pages; i++) {
         head[i].state = PAGE_LARGE_BODY;
         head[i].placed = 0;

@@ -413,7 +413,7 @@ static SK_COLD bool usable_behind(uint32_t at, uint32_t end)
     return false;
 }
 
-bool region_extend(void *run, size_t pages, size_t new_pages, bool *zeroed)
+SK_COLD bool region_extend(void *run, size_t pages, size_t new_pages, bool *zeroed)
 {
     uint64_t at = region_page(run) + pages, end = at + (new_pages - pages);
     enum reach reach;

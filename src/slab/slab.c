@@ -62,8 +62,8 @@ static size_t slab_desc_bytes(const struct slab_geom *g)
 
 /* ---- make and unmake ------------------------------------------------------------------------ */
 
-struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, unsigned node,
-                       unsigned slot)
+SK_START struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour,
+                                unsigned node, unsigned slot)
 {
     struct slab *s = meta_alloc(slab_desc_bytes(g));
 
@@ -82,7 +82,7 @@ struct slab *slab_make(const struct slab_geom *g, void *run, unsigned colour, un
     return s;
 }
 
-bool slab_unmake(struct slab *s)
+SK_COLD bool slab_unmake(struct slab *s)
 {
     const struct slab_geom *g = s->sl_geom;
     void *run = s->sl_run;
