@@ -13,12 +13,17 @@
  *         the reserve
  *         debug cache: checks, marks
  *
- * Concurrency: any number of threads; not from signal handlers.
+ * Concurrency: any number of threads, and handlers at any instruction: who cannot enter is served by pcpu/nested.c.
  * Failure: NULL with errno; free never fails.
  */
 #include "cache/internal.h"
 
 /* ---- misuse ----------------------------------------------------------------------------------- */
+
+_Noreturn SK_COLD void kmem_die_nested(const char *name)
+{
+    misuse_die(MISUSE_NESTED, NULL, 0, name);
+}
 
 static const char *name_of_index(unsigned idx)
 {
@@ -53,17 +58,29 @@ void kmem_check_owner(const struct kmem_cache *c, const void *obj)
 void kmem_enter(const struct kmem_cache *c)
 {
     if (SK_UNLIKELY(!plat_enter()))
-        misuse_die(MISUSE_NESTED, NULL, 0, c->kc_name);
+        kmem_die_nested(c->kc_name);
+}
+
+bool kmem_try_enter(const struct kmem_cache *c)
+{
+    return !kmem_calling_back(c) && plat_enter();
 }
 
 /* ---- allocate --------------------------------------------------------------------------------- */
+
+/* A free object of a debug cache may be under the eyes of the very code that was interrupted. */
+static SK_COLD void *alloc_nested(struct kmem_cache *c)
+{
+    return kmem_has_debug(c) ? NULL : pcpu_alloc_nested(&c->kc_pcpu);
+}
 
 static void *alloc_once(struct kmem_cache *c)
 {
     void *raw;
 
     plat_request()->error = 0;
-    kmem_enter(c);
+    if (SK_UNLIKELY(!kmem_try_enter(c)))
+        return alloc_nested(c);
     raw = pcpu_alloc_slow(&c->kc_pcpu);
     kmem_leave();
     return raw;
@@ -179,7 +196,10 @@ SK_EXPORT void *kmem_cache_alloc(struct kmem_cache *c, int flags)
 
 static void free_slow(struct kmem_cache *c, void *raw)
 {
-    kmem_enter(c);
+    if (SK_UNLIKELY(!kmem_try_enter(c))) {
+        pcpu_free_nested(&c->kc_pcpu, raw);
+        return;
+    }
     pcpu_free_slow(&c->kc_pcpu, raw);
     kmem_leave();
     kmem.hooks.poke();

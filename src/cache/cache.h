@@ -7,9 +7,10 @@
  * Invariants:
  *       kc_root == itself: it has slabs of its own; otherwise the calls go to the root's, whose index kc_index is
  *       kc_users of a root = handles that use it and are not destroyed, at least 1 while it exists
- *       arrays are on  <=>  kc_off == 0 (after kmem_arrays has returned)
+ *       arrays are on  <=>  kc_off == 0 (after the drain that follows)
  * Concurrency: kmem.lock for the list and kc_users, kc_lock for what can be set at run time; neither is held during a
- *       callback or a system call. Lock order: kmem.lock < kc_lock < pcpu's.
+ *       callback or a system call. Lock order: kmem.lock < kc_lock < pcpu's. Locks that alloc and free take are held
+ *       inside plat_enter only (docs/cache.md, Handlers).
  * Failure: NULL with errno, as the public header says.
  * Why: a cache that must see every call (debugging, injected failures, a reserve to be filled) has no arrays
  *       installed: the hit paths find them empty and full, and test nothing.

@@ -183,7 +183,11 @@ static SK_START int open_slabs(struct kmem_cache *c, const struct kmem_cache_arg
     c->kc_pcpu.pc_batch = args->batchcount;
     c->kc_pcpu.pc_tuning.cap = args->limit;
     if (!merge(c)) {
-        if (!pcpu_cache_open(&c->kc_pcpu))
+        bool entered = plat_enter(), open = pcpu_cache_open(&c->kc_pcpu); /* start-up has entered */
+
+        if (entered)
+            plat_leave();
+        if (!open)
             return ENOSPC;
         c->kc_index = c->kc_pcpu.pc_geom.kind;
         list_add(c);

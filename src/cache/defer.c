@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Role: what waits for a grace period: objects freed deferred, in batches of a slot, and slabs of typesafe caches.
- * Below: grace.c; alloc.c, objects.c.
+ * Below: grace.c, park.c; alloc.c, objects.c.
  * Owns: the batch that each slot fills; two rounds of batches and slabs: those that came since a period was asked for, and those
  *       that wait for it.
- * Invariants: an object or slab that waits is in a slot's batch, in `coming`, in `waiting`, or in `over`, which is the one
- *       thread's that has `busy`, or in its hands
+ * Invariants: an object or slab that waits is parked (park.c), in a slot's batch, in `coming`, in `waiting`, or in `over`, which is
+ *       the one thread's that has `busy`, or in its hands
  *       kc_deferred, kc_late = a cache's objects, slabs in any of these
  *       rounds end in the order in which they began: ended <= begun <= ended + 2
- * Concurrency: a slot's batch under its lock; the rounds under defer.lock. Lock order: a slot's, defer's, grace's. Frees and
- *       destructors run without any of them.
+ * Concurrency: a slot's batch under its lock; the rounds under defer.lock; all inside plat_enter. Lock order: a slot's, defer's,
+ *       grace's. Frees and destructors run without any of them.
  * Failure: without memory for a batch the caller waits for a period itself; inside of a section, where that would be for ever, the
- *       object stays as it is, for good.
+ *       object stays as it is, for good; so does one that a nested call defers when it cannot be parked.
  * Why: by rounds, not a ticket for each batch: one period serves all that came before it, however much that was.
  */
 #include "cache/internal.h"
@@ -54,6 +54,7 @@ SK_START void kmem_defer_init(void)
     list_init(&defer.coming.slabs);
     list_init(&defer.waiting.slabs);
     list_init(&defer.over.slabs);
+    kmem_park_init();
     defer.filling = meta_alloc(plat_nslots() * sizeof(*defer.filling));
 }
 
@@ -65,6 +66,25 @@ size_t kmem_waiting_bytes(void)
 static size_t slab_bytes(const struct slab *s)
 {
     return s->sl_geom->pages * PLAT_PAGE_BYTES;
+}
+
+/* Nested calls that may come this far end before. */
+static void enter(void)
+{
+    if (SK_UNLIKELY(!plat_enter()))
+        kmem_die_nested("deferred frees");
+}
+
+static void defer_lock(void)
+{
+    enter();
+    plat_lock(&defer.lock);
+}
+
+static void defer_unlock(void)
+{
+    plat_unlock(&defer.lock);
+    plat_leave();
 }
 
 /* ---- the end of a round ------------------------------------------------------------------------ */
@@ -108,9 +128,9 @@ static struct slab *over_pop_slab(void)
 {
     struct list *l;
 
-    plat_lock(&defer.lock);
+    defer_lock();
     l = list_pop(&defer.over.slabs);
-    plat_unlock(&defer.lock);
+    defer_unlock();
     return l ? SK_CONTAINER_OF(l, struct slab, sl_link) : NULL;
 }
 
@@ -122,7 +142,7 @@ static unsigned over_pop_objs(void **out)
     struct batch *b, *empty = NULL;
     unsigned n = 0;
 
-    plat_lock(&defer.lock);
+    defer_lock();
     b = defer.over.batches;
     while (b && b->n && n < HANDFUL)
         out[n++] = b->objs[--b->n];
@@ -130,7 +150,7 @@ static unsigned over_pop_objs(void **out)
         defer.over.batches = b->next;
         empty = b;
     }
-    plat_unlock(&defer.lock);
+    defer_unlock();
     if (empty)
         batch_unmake(empty);
     return n;
@@ -147,10 +167,10 @@ static void over_free(void)
             free_now(objs[i]);
     while ((s = over_pop_slab()) != NULL)
         slab_free(s);
-    plat_lock(&defer.lock);
+    defer_lock();
     defer.busy = false;
     defer.ended++;
-    plat_unlock(&defer.lock);
+    defer_unlock();
 }
 
 /* ---- rounds ---------------------------------------------------------------------------------------- */
@@ -201,11 +221,11 @@ static void rounds_go_on(void)
     bool mine;
 
     do {
-        plat_lock(&defer.lock);
+        defer_lock();
         begin_locked();
         mine = take_locked();
         begin_locked();
-        plat_unlock(&defer.lock);
+        defer_unlock();
         if (mine)
             over_free();
     } while (mine);
@@ -216,20 +236,21 @@ static SK_COLD void rounds_by_custom(void (*synchronize)(void))
 {
     bool some;
 
-    plat_lock(&defer.lock);
+    defer_lock();
     some = !defer.busy && !round_empty(&defer.coming);
     if (some) {
         round_move(&defer.over, &defer.coming);
         defer.busy = true;
         defer.begun++;
     }
-    plat_unlock(&defer.lock);
+    defer_unlock();
     if (!some)
         return;
     synchronize();
     over_free();
 }
 
+/* Inside plat_enter. */
 static void push_batch(struct batch *b)
 {
     plat_lock(&defer.lock);
@@ -275,7 +296,7 @@ static SK_COLD bool new_batch(struct filling *f)
     return true;
 }
 
-/* false: no memory. */
+/* false: no memory. Inside plat_enter. */
 static bool enqueue(void *obj, bool *pushed)
 {
     struct filling *f = defer.filling ? &defer.filling[plat_slot()] : NULL;
@@ -290,6 +311,16 @@ static bool enqueue(void *obj, bool *pushed)
     return f != NULL;
 }
 
+static bool period_over(uint64_t ticket)
+{
+    bool over;
+
+    defer_lock();
+    over = kmem_grace_over(ticket);
+    defer_unlock();
+    return over;
+}
+
 static SK_COLD void wait_for_period(void)
 {
     void (*synchronize)(void) = kmem_grace_custom();
@@ -299,8 +330,10 @@ static SK_COLD void wait_for_period(void)
         synchronize();
         return;
     }
+    defer_lock();
     ticket = kmem_grace_ticket();
-    while (!kmem_grace_over(ticket))
+    defer_unlock();
+    while (!period_over(ticket))
         plat_yield();
 }
 
@@ -311,6 +344,34 @@ static SK_COLD void defer_without_memory(void *obj)
     wait_for_period();
     free_now(obj);
 }
+
+/* ---- by nested calls --------------------------------------------------------------------------------- */
+
+/* Who interrupted a slow path cannot wait for readers. */
+static SK_COLD void park_or_keep(struct kmem_cache *c, void *obj)
+{
+    if (kmem_park(obj))
+        return;
+    sk_sub_relaxed(&defer.bytes, c->kc_pcpu.pc_geom.size);
+    sk_sub_relaxed(&c->kc_deferred, 1);
+}
+
+/* What they deferred comes to where the others' objects are. Inside plat_enter. true: a batch came. */
+static bool unpark(void)
+{
+    bool in = true, pushed, some = false;
+    void *obj;
+
+    while (in && (obj = kmem_unpark()) != NULL) {
+        in = enqueue(obj, &pushed);
+        some |= pushed;
+        if (!in)
+            park_or_keep(kmem_of_pcpu(pcpu_cache_at(region_index(obj))), obj);
+    }
+    return some;
+}
+
+/* ---- the call ---------------------------------------------------------------------------------------- */
 
 SK_EXPORT void kmem_cache_free_deferred(struct kmem_cache *c, void *obj)
 {
@@ -323,8 +384,12 @@ SK_EXPORT void kmem_cache_free_deferred(struct kmem_cache *c, void *obj)
     c = c->kc_root;
     sk_add_relaxed(&c->kc_deferred, 1);
     sk_add_relaxed(&defer.bytes, c->kc_pcpu.pc_geom.size);
-    kmem_enter(c);
+    if (SK_UNLIKELY(!plat_enter())) {
+        park_or_keep(c, obj);
+        return;
+    }
     in = enqueue(obj, &pushed);
+    pushed |= unpark();
     kmem_leave();
     if (!in)
         defer_without_memory(obj);
@@ -345,6 +410,8 @@ void kmem_defer_slab(struct kmem_cache *c, struct slab *s)
 
 static SK_COLD void flush_slots(void)
 {
+    enter();
+    unpark();
     for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++) {
         struct filling *f = &defer.filling[slot];
         struct batch *b;
@@ -358,6 +425,7 @@ static SK_COLD void flush_slots(void)
         else if (b)
             batch_unmake(b);
     }
+    plat_leave();
 }
 
 SK_COLD void kmem_run_deferred(void)
@@ -389,9 +457,9 @@ static uint64_t rounds_so_far(void)
 {
     uint64_t n;
 
-    plat_lock(&defer.lock);
+    defer_lock();
     n = defer.begun + !round_empty(&defer.coming);
-    plat_unlock(&defer.lock);
+    defer_unlock();
     return n;
 }
 
@@ -399,9 +467,9 @@ static bool rounds_ended(uint64_t n)
 {
     bool ended;
 
-    plat_lock(&defer.lock);
+    defer_lock();
     ended = defer.ended >= n;
-    plat_unlock(&defer.lock);
+    defer_unlock();
     return ended;
 }
 
@@ -435,15 +503,19 @@ SK_COLD void kmem_defer_fork(void (*fn)(struct plat_lock *l))
     kmem_grace_fork(fn);
 }
 
+static SK_COLD void count_object(const void *obj)
+{
+    struct pcpu_cache *pc = pcpu_cache_at(region_index(obj));
+
+    kmem_of_pcpu(pc)->kc_deferred++;
+    defer.bytes += pc->pc_geom.size;
+}
+
 static SK_COLD void count_batches(const struct batch *b)
 {
     for (; b; b = b->next)
-        for (size_t i = 0; i < b->n; i++) {
-            struct pcpu_cache *pc = pcpu_cache_at(region_index(b->objs[i]));
-
-            kmem_of_pcpu(pc)->kc_deferred++;
-            defer.bytes += pc->pc_geom.size;
-        }
+        for (size_t i = 0; i < b->n; i++)
+            count_object(b->objs[i]);
 }
 
 static SK_COLD void count_slabs(const struct list *slabs)
@@ -476,6 +548,7 @@ SK_COLD void kmem_defer_fork_child(void)
     defer.bytes = 0;
     for (unsigned slot = 0; defer.filling && slot < plat_nslots(); slot++)
         count_batches(defer.filling[slot].batch);
+    kmem_for_each_parked(count_object);
     count_batches(defer.coming.batches);
     count_batches(defer.waiting.batches);
     count_slabs(&defer.coming.slabs);

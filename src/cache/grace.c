@@ -52,6 +52,10 @@ SK_START void kmem_grace_init(void)
 
 /* ---- readers ----------------------------------------------------------------------------------- */
 
+/* A thread's sections as one word: a READER for each, and the phase of the outermost. A handler that comes before the word
+ * is stored, or after it is 0, counts a section of its own; one that comes between is inside of the thread's. */
+#define READER 2u
+
 static struct cell *cell_here(void)
 {
     struct cell *cells = sk_load_acquire(&grace.cells);
@@ -63,23 +67,30 @@ SK_EXPORT void kmem_read_lock(void)
 {
     struct plat_request *rq = plat_request();
 
-    if (rq->readers++ > 0)
+    unsigned p;
+
+    if (rq->readers != 0) {
+        rq->readers += READER;
         return;
-    rq->phase = sk_load_relaxed(&grace.phase) & 1;
-    sk_add_relaxed(&cell_here()->began[rq->phase], 1);
+    }
+    p = sk_load_relaxed(&grace.phase) & 1;
+    sk_add_relaxed(&cell_here()->began[p], 1);
     /* With the fence in quiet(): the period sees this section, or this section what was before the period. */
     sk_fence();
+    rq->readers = READER | p;
 }
 
 SK_EXPORT void kmem_read_unlock(void)
 {
     struct plat_request *rq = plat_request();
 
-    SK_REQUIRE(rq->readers > 0);
-    if (--rq->readers > 0)
-        return;
+    unsigned was = rq->readers;
+
+    SK_REQUIRE(was >= READER);
+    rq->readers = was < 2 * READER ? 0 : was - READER;
     /* Release: to the acquire in sum(); what the section read was read before it is reused. */
-    __atomic_fetch_add(&cell_here()->ended[rq->phase], 1, __ATOMIC_RELEASE);
+    if (rq->readers == 0)
+        __atomic_fetch_add(&cell_here()->ended[was & 1], 1, __ATOMIC_RELEASE);
 }
 
 bool kmem_reading(void)
@@ -197,5 +208,5 @@ SK_COLD void kmem_grace_fork_child(void)
         __builtin_memset(grace.cells, 0, plat_nslots() * sizeof(*grace.cells));
     grace.early = (struct cell){0};
     if (rq->readers)
-        grace.early.began[rq->phase] = 1;
+        grace.early.began[rq->readers & 1] = 1;
 }

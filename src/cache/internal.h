@@ -21,8 +21,12 @@ extern struct kmem kmem;
 
 /* Is obj this cache's, as far as the page map knows? Otherwise the end. */
 void kmem_check_owner(const struct kmem_cache *c, const void *obj);
-/* Bracket everything that takes a lock of pcpu's. A nested call is misuse. */
+/* Bracket everything that takes a lock of pcpu's, or one of this layer that alloc and free take: so a handler that can
+ * enter interrupted nobody who holds one. A nested call is misuse. */
 void kmem_enter(const struct kmem_cache *c);
+_Noreturn void kmem_die_nested(const char *name);
+/* The same for alloc and free: false, if a handler interrupted a slow path, or a constructor or destructor of c. */
+bool kmem_try_enter(const struct kmem_cache *c);
 SK_INLINE void kmem_leave(void)
 {
     plat_leave();
@@ -61,6 +65,8 @@ void *kmem_raw_alloc(struct kmem_cache *c, int flags, int *error);
 void kmem_raw_free(struct kmem_cache *c, void *raw);
 /* ---- objects.c: the slab's hooks ---------------------------------------------------------------- */
 
+/* Is this a call by, or by a handler that interrupted, a constructor or destructor of c? */
+bool kmem_calling_back(const struct kmem_cache *c);
 /* NULL: its slabs need none. */
 const struct slab_hooks *kmem_slab_hooks(const struct kmem_cache *c);
 void kmem_objects_end(struct kmem_cache *c, struct slab *s);
@@ -82,6 +88,16 @@ bool kmem_reading(void);
 void kmem_grace_fork(void (*fn)(struct plat_lock *l));
 void kmem_grace_fork_child(void);
 
+/* ---- park.c: what nested calls free deferred ------------------------------------------------------------ */
+
+void kmem_park_init(void);
+/* false: no word is left for it. */
+bool kmem_park(void *obj);
+/* One of those that wait, now the caller's; or NULL. */
+void *kmem_unpark(void);
+/* While nobody else runs. */
+void kmem_for_each_parked(void (*fn)(const void *obj));
+
 /* ---- defer.c: what waits for a grace period --------------------------------------------------------- */
 
 void kmem_defer_init(void);
@@ -96,8 +112,6 @@ void kmem_defer_fork_child(void);
 
 /* ---- spare.c: reserve, failures, arrays on and off ----------------------------------------------- */
 
-/* nowait: without the drain; arrays that are there stay until they are full or given back. */
-void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait);
 /* Makes room for it, and fills it. 0, or the errno with which an object could not be had. */
 int kmem_reserve_fill(struct kmem_cache *c);
 /* All of it home. */
@@ -106,6 +120,7 @@ void kmem_reserve_drop(struct kmem_cache *c);
 void *kmem_reserve_take(struct kmem_cache *c, int flags);
 /* true: it is in the reserve now. */
 bool kmem_reserve_put(struct kmem_cache *c, void *raw);
+/* Inside plat_enter. */
 bool kmem_reserve_holds(struct kmem_cache *c, const void *raw);
 /* Shall this allocation fail? */
 bool kmem_fails_now(struct kmem_cache *c);

@@ -95,7 +95,9 @@ SK_EXPORT SK_COLD int kmem_cache_tune(struct kmem_cache *c, unsigned limit, unsi
 {
     if (limit > PARRAY_CAP_TUNED || (limit && batchcount > limit))
         return EINVAL;
+    kmem_enter(c);
     pcpu_tune(&c->kc_root->kc_pcpu, limit, batchcount, shared);
+    kmem_leave();
     return 0;
 }
 

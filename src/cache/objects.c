@@ -4,7 +4,9 @@
  * Below: the caller's functions; debug.h.
  * Invariants: between made and unmade the constructor has run exactly once on every object of the slab, and nobody but the
  *       program has written to one since.
- * Concurrency: without any lock, outside of plat_enter: the functions may allocate, from other caches.
+ *       on one thread, or CPU, a constructor or destructor of a cache never interrupts one of the same cache.
+ * Concurrency: without any lock, outside of plat_enter: the functions may allocate, from other caches. A handler that
+ *       interrupts one finds its cache in the thread's request, and is nested to that cache.
  * Failure: the constructor's errno, in the thread's request; what was constructed is destructed.
  */
 #include "cache/internal.h"
@@ -13,6 +15,40 @@ static struct kmem_cache *cache_of(const struct slab *s)
 {
     return kmem_of_pcpu(SK_CONTAINER_OF(s->sl_geom, struct pcpu_cache, pc_geom));
 }
+
+/* ---- who is called back --------------------------------------------------------------------------- */
+
+struct callback {
+    const struct kmem_cache *c;
+    const struct callback *outer;
+};
+
+bool kmem_calling_back(const struct kmem_cache *c)
+{
+    const struct callback *cb = plat_request()->callbacks;
+
+    while (SK_UNLIKELY(cb != NULL) && cb->c != c)
+        cb = cb->outer;
+    return cb != NULL;
+}
+
+/* Leaves the slow path. The fences: a handler sees all of it or nothing. */
+static void callback_begin(struct callback *cb, const struct kmem_cache *c)
+{
+    *cb = (struct callback){c, plat_request()->callbacks};
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    plat_request()->callbacks = cb;
+    plat_leave();
+}
+
+static void callback_end(const struct callback *cb)
+{
+    kmem_enter(cb->c);
+    plat_request()->callbacks = cb->outer;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* ---- objects ------------------------------------------------------------------------------------ */
 
 static int object_begin(struct kmem_cache *c, void *raw, int flags)
 {
@@ -54,22 +90,24 @@ static int objects_begin(struct kmem_cache *c, struct slab *s, int flags)
 void kmem_objects_end(struct kmem_cache *c, struct slab *s)
 {
     int saved = *plat_errno();
+    struct callback cb;
 
-    plat_leave();
+    callback_begin(&cb, c);
     for (uint32_t i = 0; i < s->sl_objs; i++)
         object_end(c, slab_object(s, i));
-    kmem_enter(c);
+    callback_end(&cb);
     *plat_errno() = saved;
 }
 
 static bool made(struct slab *s)
 {
     struct kmem_cache *c = cache_of(s);
+    struct callback cb;
     int error;
 
-    plat_leave();
+    callback_begin(&cb, c);
     error = objects_begin(c, s, plat_request()->flags);
-    kmem_enter(c);
+    callback_end(&cb);
     plat_request()->error = error;
     return error == 0;
 }

@@ -3,7 +3,8 @@
  * Role: what makes a cache do without arrays for a while: objects kept in reserve, failures on demand.
  * Below: pcpu's modes.
  * Invariants: have <= want; have < want => arrays are off, so that every free comes by and fills it
- * Concurrency: kc_lock; the drain that follows when arrays go off runs without it.
+ * Concurrency: kc_lock, inside plat_enter; a nested call only tries it, and does without what it guards if it must. The
+ *       drain that follows when arrays go off runs without it.
  * Why: objects, not pages, are kept: a constructed object costs its constructor, and what counts is how many.
  */
 #include "cache/internal.h"
@@ -11,25 +12,36 @@
 
 /* ---- arrays on and off ------------------------------------------------------------------------ */
 
-/* true: they go off now. */
-static bool arrays_set(struct kmem_cache *c, enum kmem_off why, bool on)
+static bool spare_lock(struct kmem_cache *c, bool *entered)
 {
-    unsigned before;
-
+    *entered = plat_enter();
+    if (!*entered)
+        return plat_trylock(&c->kc_lock);
     plat_lock(&c->kc_lock);
-    before = c->kc_off;
+    return true;
+}
+
+static void spare_unlock(struct kmem_cache *c, bool entered)
+{
+    plat_unlock(&c->kc_lock);
+    if (entered)
+        plat_leave();
+}
+
+/* true: they go off now. */
+static bool arrays_set_locked(struct kmem_cache *c, enum kmem_off why, bool on)
+{
+    unsigned before = c->kc_off;
+
+    if (sk_load_relaxed(&c->kc_pcpu.pc_mode) == PCPU_DIRECT)
+        return false;
     c->kc_off = on ? before & ~(unsigned)why : before | (unsigned)why;
     sk_store_relaxed(&c->kc_pcpu.pc_mode, c->kc_off ? PCPU_NO_ARRAYS : PCPU_ARRAYS);
-    plat_unlock(&c->kc_lock);
     return !on && !before;
 }
 
-SK_COLD void kmem_arrays(struct kmem_cache *c, enum kmem_off why, bool on, bool nowait)
+static SK_COLD void drain(struct kmem_cache *c)
 {
-    if (sk_load_relaxed(&c->kc_pcpu.pc_mode) == PCPU_DIRECT)
-        return;
-    if (!arrays_set(c, why, on) || nowait)
-        return;
     kmem_enter(c);
     pcpu_drain(&c->kc_pcpu);
     kmem_leave();
@@ -42,57 +54,57 @@ static bool reserve_short(const struct kmem_cache *c)
     return sk_load_relaxed(&c->kc_reserve.have) < c->kc_reserve.want;
 }
 
-/* true: it is full now. */
-static SK_COLD bool reserve_add(struct kmem_cache *c, void *raw, bool *added)
+static SK_COLD bool reserve_add(struct kmem_cache *c, void *raw)
 {
     struct kmem_reserve *r = &c->kc_reserve;
-    bool full;
+    bool added, entered;
 
-    plat_lock(&c->kc_lock);
-    *added = r->have < r->want;
-    if (*added) {
+    if (!spare_lock(c, &entered))
+        return false;
+    added = r->have < r->want;
+    if (added) {
         r->raw[r->have] = raw;
         sk_store_relaxed(&r->have, r->have + 1);
     }
-    full = r->have == r->want;
-    plat_unlock(&c->kc_lock);
-    return full;
+    if (r->have == r->want)
+        arrays_set_locked(c, KMEM_OFF_RESERVE, true);
+    spare_unlock(c, entered);
+    return added;
 }
 
 bool kmem_reserve_put(struct kmem_cache *c, void *raw)
 {
-    bool added;
-
-    if (SK_LIKELY(!reserve_short(c)))
-        return false;
-    if (reserve_add(c, raw, &added))
-        kmem_arrays(c, KMEM_OFF_RESERVE, true, false);
-    return added;
+    return SK_UNLIKELY(reserve_short(c)) && reserve_add(c, raw);
 }
 
-static SK_COLD void *reserve_remove(struct kmem_cache *c)
+/* *off: the arrays are to be drained, now that it is short. */
+static SK_COLD void *reserve_remove(struct kmem_cache *c, bool *off)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     void *raw = NULL;
+    bool entered;
 
-    plat_lock(&c->kc_lock);
+    if (!spare_lock(c, &entered))
+        return NULL;
     if (r->have) {
         raw = r->raw[r->have - 1];
         sk_store_relaxed(&r->have, r->have - 1);
+        *off = arrays_set_locked(c, KMEM_OFF_RESERVE, false);
     }
-    plat_unlock(&c->kc_lock);
+    spare_unlock(c, entered);
     return raw;
 }
 
 void *kmem_reserve_take(struct kmem_cache *c, int flags)
 {
+    bool off = false;
     void *raw;
 
     if (c->kc_reserve.want == 0)
         return NULL;
-    raw = reserve_remove(c);
-    if (raw)
-        kmem_arrays(c, KMEM_OFF_RESERVE, false, flags & M_NOWAIT);
+    raw = reserve_remove(c, &off);
+    if (off && !(flags & M_NOWAIT))
+        drain(c);
     return raw;
 }
 
@@ -121,7 +133,6 @@ SK_COLD int kmem_reserve_fill(struct kmem_cache *c)
 {
     struct kmem_reserve *r = &c->kc_reserve;
     int error = 0;
-    bool added;
 
     if (r->want && !r->raw && !reserve_make(c))
         return ENOMEM;
@@ -130,8 +141,7 @@ SK_COLD int kmem_reserve_fill(struct kmem_cache *c)
 
         if (!raw)
             return error;
-        reserve_add(c, raw, &added);
-        SK_REQUIRE(added);
+        SK_REQUIRE(reserve_add(c, raw));
     }
     return 0;
 }
@@ -139,8 +149,9 @@ SK_COLD int kmem_reserve_fill(struct kmem_cache *c)
 SK_COLD void kmem_reserve_drop(struct kmem_cache *c)
 {
     void *raw;
+    bool off;
 
-    while ((raw = reserve_remove(c)) != NULL) {
+    while ((raw = reserve_remove(c, &off)) != NULL) {
         kmem_enter(c);
         pcpu_free_slow(&c->kc_pcpu, raw);
         kmem_leave();
@@ -176,25 +187,32 @@ static SK_COLD bool fails_locked(struct kmem_failing *f)
 
 bool kmem_fails_now(struct kmem_cache *c)
 {
-    bool fails;
+    bool fails, entered;
 
     if (SK_LIKELY(!(sk_load_relaxed(&c->kc_off) & KMEM_OFF_FAIL) && !kmem_has_debug(c)))
         return false;
-    plat_lock(&c->kc_lock);
+    if (!spare_lock(c, &entered))
+        return false;
     fails = fails_locked(&c->kc_failing);
-    plat_unlock(&c->kc_lock);
+    spare_unlock(c, entered);
     return fails;
 }
 
 SK_EXPORT SK_COLD int kmem_cache_fail(struct kmem_cache *c, const struct kmem_cache_fail *fail)
 {
+    bool off;
+
     c = c->kc_root;
     if (fail->times < -1)
         return EINVAL;
+    kmem_enter(c);
     plat_lock(&c->kc_lock);
     c->kc_failing.knobs = *fail;
     c->kc_failing.random = fail->seed;
+    off = arrays_set_locked(c, KMEM_OFF_FAIL, fail->rate == 0);
     plat_unlock(&c->kc_lock);
-    kmem_arrays(c, KMEM_OFF_FAIL, fail->rate == 0, false);
+    kmem_leave();
+    if (off)
+        drain(c);
     return 0;
 }

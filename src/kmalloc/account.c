@@ -306,18 +306,46 @@ void type_uncharge(struct type *t, size_t bytes)
     plat_unlock(&t->t_lock);
 }
 
-bool type_charge_nested(struct type *t, size_t bytes)
+/* At a limit: if it is certain that this fits. Calling credit in could wait. */
+static bool charge_by_trying(struct type *t, size_t bytes, int flags)
 {
-    if (sk_load_relaxed(&t->t_limit) != KMALLOC_NO_LIMIT)
+    bool fits;
+
+    if (!plat_trylock(&t->t_lock))
         return false;
+    fits = committed_bytes(t) + (int64_t)bytes <= (int64_t)limit_for(t, flags);
+    if (fits)
+        type_count(t, bytes);
+    plat_unlock(&t->t_lock);
+    return fits;
+}
+
+bool type_charge_nested(struct type *t, size_t bytes, unsigned class, int flags)
+{
+    if (class && plat_credit_take_retry(t->t_alloc, known_amount(t, bytes, class)))
+        return true;
+    if (sk_load_relaxed(&t->t_limit) != KMALLOC_NO_LIMIT)
+        return charge_by_trying(t, bytes, flags);
     type_count(t, bytes);
     return true;
 }
 
+void type_uncharge_nested(struct type *t, size_t bytes)
+{
+    sk_sub_relaxed(&t->t_allocs.nested.objs, 1);
+    sk_sub_relaxed(&t->t_allocs.nested.bytes, bytes);
+}
+
+/* The fence: either the thread that begins to wait sees these sums, or this call sees it; partner: wait_begin. */
 static void discharge_nested(struct type *t, size_t bytes)
 {
     sk_add_relaxed(&t->t_frees.nested.objs, 1);
     sk_add_relaxed(&t->t_frees.nested.bytes, bytes);
+    sk_fence();
+    if (sk_load_relaxed(&t->t_waiters) == 0)
+        return;
+    __atomic_fetch_add(&t->t_seq, 1, __ATOMIC_RELEASE);
+    plat_wake(&t->t_seq);
 }
 
 /* true: somebody waits for it. */
@@ -326,7 +354,7 @@ static bool discharge_locked(struct type *t, size_t bytes)
     t->t_frees.settled.objs++;
     t->t_frees.settled.bytes += bytes;
     if (t->t_waiters) {
-        sk_store_release(&t->t_seq, t->t_seq + 1);
+        __atomic_fetch_add(&t->t_seq, 1, __ATOMIC_RELEASE);
         return true;
     }
     soft_rearm(t);
@@ -366,9 +394,11 @@ static bool wait_begin(struct type *t, size_t bytes, int flags, uint32_t *seq)
     bool wait;
 
     plat_lock(&t->t_lock);
-    if (t->t_waiters++ == 0)
+    sk_count(&t->t_waiters, 1);
+    sk_fence(); /* with the one in discharge_nested */
+    if (t->t_waiters == 1)
         call_in_frees(t);
-    *seq = t->t_seq;
+    *seq = sk_load_relaxed(&t->t_seq);
     wait = !fits(t, bytes, limit_for(t, flags));
     plat_unlock(&t->t_lock);
     return wait;
@@ -377,7 +407,7 @@ static bool wait_begin(struct type *t, size_t bytes, int flags, uint32_t *seq)
 static void wait_end(struct type *t)
 {
     plat_lock(&t->t_lock);
-    t->t_waiters--;
+    sk_count(&t->t_waiters, -1);
     plat_unlock(&t->t_lock);
 }
 
@@ -406,7 +436,7 @@ SK_COLD void type_set_limit(struct type *t, uint64_t bytes)
     plat_lock(&t->t_lock);
     call_in_allocs(t);
     sk_store_relaxed(&t->t_limit, bytes > INT64_MAX ? KMALLOC_NO_LIMIT : bytes);
-    sk_store_release(&t->t_seq, t->t_seq + 1);
+    __atomic_fetch_add(&t->t_seq, 1, __ATOMIC_RELEASE);
     plat_unlock(&t->t_lock);
     plat_wake(&t->t_seq);
 }

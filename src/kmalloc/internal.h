@@ -29,6 +29,8 @@ bool km_fits_in_place(const void *p, size_t usable, size_t size);
 
 /* The tag of any block in use; 0: none. */
 uint16_t block_tag_of(const void *p);
+/* Can p have a tag? entered: inside plat_enter, not nested. */
+bool tracked_ready(void *p, bool entered);
 /* A block of a tracked type is given out, or comes back as one of type t: reported if it is not. */
 void tracked_alloc(struct type *t, void *p, const void *site);
 void tracked_free(struct type *t, void *p);
@@ -61,9 +63,9 @@ bool nested_holds(const void *p);
 size_t nested_usable(const void *p);
 /* A block of the arena is not used any more. */
 void nested_free(void *p);
-/* p is freed by the next slow path that is not nested. */
-void nested_defer_free(void *p);
-/* Frees what was deferred. Not nested; no lock held. */
+/* Any block: a large one is freed by the next slow path that is not nested, an object collected by one of its slab's owner. */
+void nested_free_any(void *p);
+/* Frees the large ones. Not nested; no lock held. */
 void nested_run_deferred(void);
 
 #endif

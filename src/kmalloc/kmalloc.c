@@ -154,7 +154,7 @@ SK_NOINLINE void km_free_slow(void *p)
     if (!p || free_debug_object(p))
         return;
     if (SK_UNLIKELY(!plat_enter())) {
-        nested_defer_free(p);
+        nested_free_any(p);
         return;
     }
     free_once(p);

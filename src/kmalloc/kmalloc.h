@@ -12,9 +12,9 @@
  *       .. KM_HUGE_MIN - 1           a run of pages of the range
  *       KM_HUGE_MIN ..               a mapping of its own, grown by mremap
  *
- * Concurrency: everything callable from any thread. From a signal handler that interrupted a
- *       slow path of the same thread: allocation is served from arrays or from the nested
- *       arena, frees are deferred.
+ * Concurrency: everything callable from any thread. From a handler that interrupted a slow path
+ *       of the same thread: allocation is served from arrays, from slabs that nobody is at, or
+ *       from the nested arena; frees go home without a lock, those of large blocks are deferred.
  * Failure: NULL. Misuse: one line, then abort.
  */
 #ifndef SLABKIT_KMALLOC_KMALLOC_H

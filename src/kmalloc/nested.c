@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: serves a signal handler that interrupted a slow path of its own thread, where no lock
- *       may be taken: blocks from the slot's arrays or from a small arena, frees onto a list
- *       for later.
- * Below: plat's per-slot primitives, region.
+ * Role: serves a handler that interrupted a slow path of its own thread or CPU, where no lock may
+ *       be waited for: blocks that are objects as pcpu gives and takes them then, others from a
+ *       small arena; frees of large blocks onto a list for later.
+ * Below: pcpu/nested.c, region.
  * Owns: the arena: reserved pages, cut from their begin on by one atomic word that holds how
  *       much is cut off and how many blocks of it live; with the last of them it starts anew.
- *       The deferred list.
+ *       The deferred list, of large and huge blocks.
  * Concurrency: lock-free.
  * Failure: NULL when the arena is used up.
  * Why: blocking all signals around every slow path would cost two system calls each; a handler
@@ -72,8 +72,7 @@ static void *arena_alloc(size_t size, size_t align)
     align = sk_max(align, NESTED_HEADER);
     if (size > nested.bytes || align > PLAT_PAGE_BYTES)
         return NULL;
-    size = sk_align_up(size, NESTED_HEADER);
-    at = arena_cut(size + align);
+    at = arena_cut(sk_align_up(size, NESTED_HEADER) + align);
     if (at >= nested.bytes)
         return NULL;
     p = (char *)sk_align_up((uintptr_t)nested.base + at + NESTED_HEADER, align);
@@ -95,7 +94,7 @@ SK_COLD void nested_free(void *p)
 
 SK_COLD void *nested_alloc(size_t size, size_t align, unsigned idx)
 {
-    void *p = idx ? plat_slot_pop_retry(idx) : NULL;
+    void *p = idx ? pcpu_alloc_nested(pcpu_cache_at(idx)) : NULL;
 
     if (!p)
         p = arena_alloc(sk_max(size, 1), align);
@@ -118,13 +117,25 @@ size_t nested_usable(const void *p)
     return h->block == p ? h->bytes : 0;
 }
 
-void nested_defer_free(void *p)
+static void defer(void *p)
 {
     void *head = sk_load_relaxed(&nested.deferred);
 
     do {
         *(void **)p = head;
     } while (!sk_cas_release(&nested.deferred, &head, p));
+}
+
+void nested_free_any(void *p)
+{
+    unsigned idx = region_index(p);
+
+    if (idx)
+        pcpu_free_nested(pcpu_cache_at(idx), p);
+    else if (nested_usable(p))
+        nested_free(p);
+    else
+        defer(p);
     sk_add_relaxed(&km_figures.deferred_frees, 1);
 }
 

@@ -105,6 +105,15 @@ static uint16_t block_untag(void *p)
 
 /* ---- tracked types ---------------------------------------------------------------------------- */
 
+bool tracked_ready(void *p, bool entered)
+{
+    struct slab *s = slab_of(p);
+
+    if (!s)
+        return !nested_holds(p);
+    return slab_tag(s, p, 0) || (entered && slab_tags_make(s));
+}
+
 static struct type *site_entered(struct type *t, const void *site)
 {
     struct type *at = NULL;
@@ -116,7 +125,7 @@ static struct type *site_entered(struct type *t, const void *site)
     return at;
 }
 
-/* A block whose place has no type for want of memory, or of an id, has the tracked type's own tag. */
+/* A block whose place has no type for want of memory, or of an id, or by a nested call, has the tracked type's own tag. */
 void tracked_alloc(struct type *t, void *p, const void *site)
 {
     struct type *at = site_entered(t, site);

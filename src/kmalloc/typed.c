@@ -9,6 +9,7 @@
  * Concurrency: a block is counted before the caller has it and discounted before it is free.
  * Failure: NULL, nothing counted but the failure; a charge for a block that is not to be had is
  *       taken back.
+ *       A call that interrupted a slow path and may wait, and finds nothing: the end.
  */
 #include "kmalloc/internal.h"
 #include "kmalloc/types.h"
@@ -93,29 +94,41 @@ static void *want_block(struct want *w)
     return km_block(w->size, w->align, c, &w->zeroed);
 }
 
+/* A block of a tracked type that could have no tag would be a stranger when it is freed. */
+static void *want_taggable(struct want *w, void *p, bool entered)
+{
+    if (!p || !(w->t->t_flags & MT_TRACK) || tracked_ready(p, entered))
+        return p;
+    km_free(p);
+    return NULL;
+}
+
+/* What it costs is what it has, also in the arena. */
 static void *want_nested(struct want *w)
 {
     void *p;
 
-    if (!w->charged && !type_charge_nested(w->t, w->bytes))
+    if (!w->charged && !type_charge_nested(w->t, w->bytes, w->class, w->flags))
         return NULL;
-    p = nested_alloc(w->size, w->align, w->class ? w->t->t_idx[w->class] : 0);
+    p = nested_alloc(w->bytes, w->align, w->class ? w->t->t_idx[w->class] : 0);
+    p = want_taggable(w, p, false);
     if (!p)
-        type_discharge(w->t, w->bytes);
+        type_uncharge_nested(w->t, w->bytes);
     return p;
 }
 
 enum outcome {
     GOT,
     NO_ROOM,
-    NO_MEMORY
+    NO_MEMORY,
+    NESTED /* nothing without a wait, and no wait where this comes from */
 };
 
 static enum outcome want_entered(struct want *w, void **p)
 {
     if (!w->charged && !type_charge(w->t, w->bytes, w->class, w->flags, &w->told))
         return NO_ROOM;
-    *p = want_block(w);
+    *p = want_taggable(w, want_block(w), true);
     if (*p)
         return GOT;
     type_uncharge(w->t, w->bytes);
@@ -128,7 +141,7 @@ static enum outcome want_once(struct want *w, void **p)
 
     if (SK_UNLIKELY(!plat_enter())) {
         *p = want_nested(w);
-        out = *p ? GOT : NO_MEMORY;
+        out = *p ? GOT : NESTED;
     } else {
         out = want_entered(w, p);
         plat_leave();
@@ -213,6 +226,8 @@ static void *want_get(struct want *w)
         return p;
     if (!may_wait(w->flags))
         return NULL;
+    if (out == NESTED)
+        misuse_die(MISUSE_NESTED, NULL, 0, w->t->t_name);
     sk_add_relaxed(&w->t->t_waits, 1);
     return want_waiting(w, out);
 }

@@ -101,7 +101,7 @@ struct type {
     malloc_soft_fn *t_soft_fn;
     void *t_soft_arg;
     struct type_full t_full;
-    unsigned t_waiters;
+    unsigned t_waiters; /* read by nested calls without it */
     uint64_t t_sizes[2];
 
     /* Atomic. */
@@ -198,8 +198,10 @@ void type_uncharge(struct type *t, size_t bytes);
 void type_discharge(struct type *t, size_t bytes);
 /* The same, inside plat_enter. */
 void type_discharge_entered(struct type *t, size_t bytes);
-/* Called by who may take no lock: counts if there is no limit. */
-bool type_charge_nested(struct type *t, size_t bytes);
+/* By who may wait for no lock: counts if there is no limit, or certainly room. */
+bool type_charge_nested(struct type *t, size_t bytes, unsigned class, int flags);
+/* Takes such a charge back. */
+void type_uncharge_nested(struct type *t, size_t bytes);
 /* Sleeps until memory of the type was freed, at most ms; not if `bytes` fit meanwhile. Outside of
  * plat_enter. */
 void type_wait(struct type *t, size_t bytes, int flags, unsigned ms);

@@ -35,8 +35,7 @@ static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct w
 
 /* ---- returned slabs ------------------------------------------------------------------------ */
 
-/* The pusher replaced AWAY: it alone links the slab, and nobody else can reach it meanwhile. */
-static void returned_push(struct slot_cache *from, struct slab *s)
+bool returned_push(struct slab *s)
 {
     unsigned slot = sk_load_relaxed(&s->sl_owner);
     struct slot_cache *to = pcpu_slot_cache(slot, s->sl_geom->kind);
@@ -45,10 +44,10 @@ static void returned_push(struct slot_cache *from, struct slab *s)
     do {
         s->sl_ret_next = old;
     } while (!sk_cas_release(&to->sc_returned, &old, s));
-    if (!old) {
-        plat_tell(slot);
-        sk_count(&from->sc_tells, 1);
-    }
+    if (old)
+        return false;
+    plat_tell(slot);
+    return true;
 }
 
 static void returned_take(struct slot_cache *sc, struct work *w)
@@ -69,11 +68,10 @@ static void returned_take(struct slot_cache *sc, struct work *w)
 
 /* ---- taking ---------------------------------------------------------------------------------- */
 
-unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
+unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n)
 {
     unsigned got = 0;
 
-    returned_take(sc, w);
     while (got < n && !list_empty(&sc->sc_partial)) {
         struct slab *s = slab_of(sc->sc_partial.next);
 
@@ -84,6 +82,12 @@ unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w
     }
     sk_count(&sc->sc_refill_objs, got);
     return got;
+}
+
+unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
+{
+    returned_take(sc, w);
+    return slot_take_listed(sc, out, n);
 }
 
 /* ---- bringing home --------------------------------------------------------------------------- */
@@ -113,7 +117,7 @@ static SK_NOINLINE void chain_send(struct slot_cache *sc, struct chain *ch)
     sk_count(&sc->sc_remote_objs, ch->n);
     sk_count(&sc->sc_remote_chains, 1);
     if (slab_push_remote(ch->slab, ch->head, ch->tail))
-        returned_push(sc, ch->slab);
+        sk_count(&sc->sc_tells, returned_push(ch->slab));
 }
 
 static void chain_add(struct slot_cache *sc, struct chains *chains, struct slab *s, void *p)
@@ -158,12 +162,10 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
     slab_leave_if_unused(sc, s, w);
 }
 
-/* An object in an array was in a slab of this cache when it was freed; if it is not any more, it
- * was freed twice and its slab went with the first time. */
-static struct slab *slab_holding(const struct slot_cache *sc, const void *p)
+struct slab *slab_holding(const struct pcpu_cache *c, const void *p)
 {
-    if (SK_UNLIKELY(region_index(p) != sc->sc_cache->pc_geom.kind))
-        slab_misuse(MISUSE_FREED, &sc->sc_cache->pc_geom, p);
+    if (SK_UNLIKELY(region_index(p) != c->pc_geom.kind))
+        slab_misuse(MISUSE_FREED, &c->pc_geom, p);
     return region_info(p)->slab;
 }
 
@@ -173,7 +175,7 @@ void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work
 
     chains.used = 0;
     for (unsigned i = 0; i < n; i++) {
-        struct slab *s = slab_holding(sc, objs[i]);
+        struct slab *s = slab_holding(sc->sc_cache, objs[i]);
 
         if (sk_load_relaxed(&s->sl_owner) == sc->sc_slot)
             home_own(sc, s, objs[i], w);

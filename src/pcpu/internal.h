@@ -78,7 +78,14 @@ struct parray *slot_close(struct slot_cache *sc, enum side side);
 
 /* ---- slab side (home.c), under sc_lock ------------------------------------------------------- */
 
-/* Up to n objects of the slot's own slabs. */
+/* An object in an array was in a slab of this cache when it was freed; if it is not any more, it
+ * was freed twice, its slab went with the first time, and this is the end. Needs no lock. */
+struct slab *slab_holding(const struct pcpu_cache *c, const void *p);
+/* The caller's push replaced AWAY: it alone links the slab, and nobody else can reach it meanwhile. true: its owner
+ * was told. Needs no lock. */
+bool returned_push(struct slab *s);
+/* Up to n objects of the slot's own slabs; of those on its list, with no other lock taken. */
+unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n);
 unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w);
 /* Brings objects of any slab of the cache home: own ones directly, others in chains. */
 void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work *w);

@@ -45,7 +45,7 @@ SK_COLD void pcpu_count_free(struct pcpu_cache *c, uint64_t *in_arrays, uint64_t
 SK_COLD uint64_t pcpu_objs_out(struct pcpu_cache *c)
 {
     struct slot_cache *sc;
-    uint64_t out = 0;
+    uint64_t out = -sk_load_relaxed(&c->pc_nested_frees);
 
     pcpu_for_each_pair (sc, c)
         out += sk_load_relaxed(&sc->sc_refill_objs) - sk_load_relaxed(&sc->sc_flush_objs);
@@ -116,10 +116,12 @@ static void derive(struct pcpu_figures *f, struct pcpu_cache *c)
 
 SK_COLD void pcpu_get_figures(struct pcpu_cache *c, struct pcpu_figures *out)
 {
+    uint64_t nested = sk_load_relaxed(&c->pc_nested_frees);
     struct slot_cache *sc;
     struct node_cache *nd;
 
-    *out = (struct pcpu_figures){0};
+    *out =
+        (struct pcpu_figures){.flush_objs = nested, .remote_objs = nested, .remote_chains = nested};
     pcpu_for_each_pair (sc, c)
         add_slot(out, sc);
     pcpu_for_each_node (nd, c)

@@ -8,7 +8,7 @@
  *       a word of the slot is 0 <=> its sc_array[] is NULL; otherwise it points into that array
  *       every slab on sc_partial has sl_owner == sc_slot and state PARTIAL
  *       objects in the program's hands, arrays and depots of a cache
- *           = sum over its slots of sc_refill_objs - sc_flush_objs
+ *           = sum over its slots of sc_refill_objs - sc_flush_objs, less pc_nested_frees
  * Concurrency: lock order sc_lock < nd_lock < region, meta. Two sc_locks are never held at once,
  *       but by pcpu_fork_prepare, in the order of the table. No system call under a lock, with
  *       one exception: plat_slot_stop, whose fence must be inside.
@@ -77,6 +77,7 @@ struct pcpu_cache {
     unsigned pc_pins;             /* atomic: walkers that are at it */
     bool pc_hidden;               /* under the table's lock: walkers pass it by */
     uint64_t pc_failures;         /* atomic */
+    uint64_t pc_nested_frees;     /* atomic: objects that handlers sent home */
 };
 
 struct pcpu_limits {
@@ -124,6 +125,10 @@ void pcpu_tune(struct pcpu_cache *c, unsigned limit, unsigned batch, unsigned sh
 /* The slow halves of alloc and free. Caller is inside plat_enter, holds no lock. */
 void *pcpu_alloc_slow(struct pcpu_cache *c);
 void pcpu_free_slow(struct pcpu_cache *c, void *p);
+/* The same for who could not enter (nested.c), at any instruction of a slow path. NULL: nothing was free that could be had
+ * without a wait; not counted as a failure. */
+void *pcpu_alloc_nested(struct pcpu_cache *c);
+void pcpu_free_nested(struct pcpu_cache *c, void *p);
 
 /* ---- giving back (drain.c) ------------------------------------------------------------------ */
 

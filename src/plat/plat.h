@@ -270,7 +270,8 @@ struct plat_request {
     unsigned refuse;
     /* The layer cache's. */
     int flags, error;
-    unsigned readers, phase; /* sections it is inside of, and which count has them */
+    unsigned readers;      /* sections it is inside of, and which count has them */
+    const void *callbacks; /* of which caches constructors or destructors run, innermost first */
 };
 struct plat_request *plat_request(void);
 
