@@ -104,13 +104,14 @@ bool plat_slot_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new)
 
 /*
  * Closes an array of the slot we run on without a fence: our commit happens on that slot, and any
- * other section on it that had begun was interrupted by our running. 0: closed before, or moved.
+ * other section on it that had begun was interrupted by our running. 0: closed before, or moved, or
+ * interrupted all the time.
  */
 static uintptr_t stop_here(unsigned slot, unsigned idx)
 {
     uintptr_t *word = plat_slot_word(slot, idx);
 
-    while (plat_slot() == slot) {
+    for (unsigned i = 0; i < SECTION_TRIES && plat_slot() == slot; i++) {
         uintptr_t old = sk_load_acquire(word);
 
         if (old == 0 || cas_retry(slot, idx, old, 0))
