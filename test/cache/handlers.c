@@ -300,6 +300,7 @@ static void test_no_constructor_inside_of_another(void **state)
 static SK_TLS struct held *in_handler; /* NULL: not yet, or not any more */
 static SK_TLS uint64_t handler_seed;
 static SK_TLS unsigned every; /* one in so many handlers acts */
+static SK_TLS unsigned left;  /* so many act, and no more */
 static unsigned handled;
 
 static void handler(int sig)
@@ -307,8 +308,9 @@ static void handler(int sig)
     int saved = errno;
 
     (void)sig;
-    if (!in_handler || draw(&handler_seed, every) != 0)
+    if (!in_handler || left == 0 || draw(&handler_seed, every) != 0)
         return;
+    left--;
     sk_add_relaxed(&handled, 1);
     act(in_handler, HANDLER_OBJ, &handler_seed, M_NOWAIT);
     errno = saved;
@@ -329,6 +331,7 @@ static void *worker(void *arg)
 
     handler_seed = seed + 1000;
     every = 1;
+    left = UINT32_MAX;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     in_handler = in;
     for (unsigned i = 0; i < TURNS || (nested_frees() == 0 && i < TURNS_MOST); i++) {
@@ -372,7 +375,7 @@ static void test_at_random_points(void **state)
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
-#define STEPPED_TURNS 20u
+#define STEPPED_TURNS 15u
 #define TRAP_FLAG     "$0x100"
 
 /* The trap flag: SIGTRAP after each instruction of this thread; a handler runs without. The red zone is left alone. */
@@ -401,9 +404,10 @@ static void test_after_each_instruction(void **state)
     every = 16;
     in_handler = in;
     for (unsigned i = 0; i < STEPPED_TURNS; i++) {
+        left = 100; /* or they bring more than the thread can do */
         step(true);
         act(table, TABLE, &seed, M_NOWAIT);
-        if (i % 100 == 0)
+        if (i % 5 == 0)
             kmem_cache_shrink(kinds[draw(&seed, KINDS)]);
         step(false);
     }

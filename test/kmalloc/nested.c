@@ -7,6 +7,8 @@
  */
 #include "fixture.h"
 
+#include "kmalloc/types.h"
+
 #include <pthread.h>
 
 #define MANY 40u
@@ -175,6 +177,103 @@ static void test_limits(void **state)
     expect_all_free();
 }
 
+/* ---- types ------------------------------------------------------------------------ */
+
+static const size_t typed_sizes[] = {1, 8, 20, 100, 130, 1100, 3000, 20000, 300 * KIB};
+#define TYPED SK_ARRAY_SIZE(typed_sizes)
+
+static struct malloc_type_stats stats_of(struct type *t)
+{
+    struct malloc_type_stats s;
+
+    type_stats(t, &s);
+    return s;
+}
+
+static void free_all(struct type *t, void **p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        type_free(t, p[i]);
+}
+
+/* What the arena gives costs what is given back for it later. */
+static void test_types_count_exactly(void **state)
+{
+    enum type_error error;
+    struct type *t = type_make("nested", "", 0, &error);
+    void *p[TYPED];
+    int64_t usable = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 4; round++, usable = 0) {
+        hold_everything();
+        for (unsigned i = 0; i < TYPED; i++) {
+            p[i] = type_alloc(t, typed_sizes[i], 1, M_NOWAIT, false, NULL);
+            assert_non_null(p[i]);
+            usable += (int64_t)km_usable(p[i], "test");
+        }
+        if (round % 2)
+            free_all(t, p, TYPED);
+        let_go();
+        assert_int_equal(stats_of(t).memuse, round % 2 ? 0 : usable);
+        assert_int_equal(stats_of(t).inuse, round % 2 ? 0 : TYPED);
+        if (round % 2 == 0)
+            free_all(t, p, TYPED);
+        assert_int_equal(stats_of(t).memuse, 0);
+        assert_int_equal(stats_of(t).calls, (round + 1) * TYPED);
+    }
+    run_what_waits();
+    type_unmake(t);
+    expect_all_free();
+}
+
+static void test_a_limit_holds(void **state)
+{
+    enum type_error error;
+    struct type *t = type_make("limited", "", 0, &error);
+    void *p[20];
+    unsigned n = 0;
+
+    (void)state;
+    type_set_limit(t, 10 * 112);
+    hold_everything();
+    while (n < 20 && (p[n] = type_alloc(t, 100, 1, M_NOWAIT, false, NULL)) != NULL)
+        n++;
+    let_go();
+    assert_int_equal(n, 10);
+    assert_int_equal(stats_of(t).failures, 1);
+    hold_everything();
+    free_all(t, p, n);
+    let_go();
+    assert_int_equal(stats_of(t).memuse, 0);
+    run_what_waits();
+    type_unmake(t);
+    expect_all_free();
+}
+
+/* A block that nobody could know again is not given. */
+static void test_tracked_types(void **state)
+{
+    enum type_error error;
+    struct type *t = type_make("tracked", "", MT_TRACK, &error);
+    void *first = type_alloc(t, 100, 1, M_WAITOK, false, NULL), *p;
+
+    (void)state;
+    type_free(t, first); /* its array holds some, and its slab has tags */
+    hold_everything();
+    assert_null(type_alloc(t, 5000, 1, M_NOWAIT, false, NULL));
+    p = type_alloc(t, 100, 1, M_NOWAIT, false, NULL);
+    assert_non_null(p);
+    type_free(t, p);
+    p = type_alloc(t, 100, 1, M_NOWAIT, false, NULL);
+    let_go();
+    assert_int_equal(stats_of(t).inuse, 1);
+    type_free(t, p);
+    assert_int_equal(stats_of(t).inuse, 0);
+    assert_int_equal(stats_of(t).memuse, 0);
+    run_what_waits();
+}
+
 /* ---- many threads at the arena's end -------------------------------------------- */
 
 #define THREADS 4u
@@ -240,7 +339,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(test_alignment, tear_down),
         cmocka_unit_test_teardown(test_zeroed_and_resized, tear_down),
         cmocka_unit_test_teardown(test_limits, tear_down),
+        cmocka_unit_test_teardown(test_types_count_exactly, tear_down),
+        cmocka_unit_test_teardown(test_a_limit_holds, tear_down),
         cmocka_unit_test_teardown(test_threads_share_the_arena, tear_down),
+        cmocka_unit_test_teardown(test_tracked_types, tear_down),
     };
     start_kmalloc(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
