@@ -5,7 +5,11 @@
  * BSD kernels' malloc(9); krecalloc is OpenBSD's recallocarray.
  *
  * Unless a function says otherwise it may be called from any thread, constructors of shared objects
- * included, and not from a signal handler. A block may be freed by any thread.
+ * included, and not from a handler. A block may be freed by any thread.
+ *
+ * Allocation with M_NOWAIT or M_RNOWAIT and kfree may be called from handlers (see kmem_cache.h), at any instruction; inside of this
+ * library's own code the blocks are what arrays, slabs and a small arena have at hand, and of a limited type what its credit or a
+ * free lock allows. What M_WAITOK would have to wait for there ends the program with one line. All of it is counted exactly.
  */
 #ifndef SLABKIT_KMALLOC_H
 #define SLABKIT_KMALLOC_H

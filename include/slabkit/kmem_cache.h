@@ -8,9 +8,14 @@
  * 1994; Linux mm/slab.c).
  *
  * Unless a function says otherwise it may be called from any thread, at any time after the first
- * instruction of the program (constructors of shared objects included), and not from a signal
- * handler. alloc and free of one cache may run in any number of threads at once; objects may be
+ * instruction of the program (constructors of shared objects included), and not from a handler.
+ * alloc and free of one cache may run in any number of threads at once; objects may be
  * freed by any thread.
+ *
+ * A handler is an interrupt handler in a kernel (but not a non-maskable one's), a signal handler hosted. What may be called from one
+ * says so, and may be called at any instruction of the code it interrupted, this library's included; with M_WAITOK only if it
+ * did not interrupt this library: else a call that would have to wait aborts with one line. A handler must not be left by longjmp.
+ * Where such a call makes or ends a slab, the constructor or destructor runs in the handler.
  */
 #ifndef SLABKIT_KMEM_CACHE_H
 #define SLABKIT_KMEM_CACHE_H
@@ -74,18 +79,20 @@ int kmem_cache_destroy(struct kmem_cache *c);
 /* flags: M_WAITOK, M_RNOWAIT or M_NOWAIT, or'ed with M_ZERO (not with a constructor). A cache's reserve may
  * always be used (M_USE_RESERVE is implied). M_NOWAIT asks the system for nothing, but for the trace and user
  * tracking of debug flags. NULL with errno: ENOMEM, EINVAL, or what the constructor returned. O(1); the
- * hit path is a pop. */
+ * hit path is a pop. From a handler: M_NOWAIT or M_RNOWAIT. One that interrupted this library gets what arrays, slabs and
+ * the reserve have at hand, or NULL, and of a debug cache always NULL. */
 void *kmem_cache_alloc(struct kmem_cache *c, int flags);
-/* obj: of this cache, or NULL. Never fails; aborts with one line on misuse. errno is kept. O(1). */
+/* obj: of this cache, or NULL. Never fails; aborts with one line on misuse. errno is kept. O(1). From handlers, too. */
 void kmem_cache_free(struct kmem_cache *c, void *obj);
 
-/* n objects into out, or none: returns n or 0 (errno as above). */
+/* n objects into out, or none: returns n or 0 (errno as above). Both from handlers, as above. */
 size_t kmem_cache_alloc_bulk(struct kmem_cache *c, int flags, size_t n, void **out);
 void kmem_cache_free_bulk(struct kmem_cache *c, size_t n, void **objs);
 
 /*
  * Frees obj when every reader that was in a section at the time of the call has left it (for
- * KMEM_TYPESAFE caches and others alike). Batched per slot: O(1), no wait.
+ * KMEM_TYPESAFE caches and others alike). Batched per slot: O(1), no wait. From handlers, too; should one that interrupted this
+ * library defer more than 64 objects for each slot, what is more stays allocated.
  */
 void kmem_cache_free_deferred(struct kmem_cache *c, void *obj);
 /* Waits until everything deferred so far was freed. Not inside a reader section. */
@@ -94,7 +101,7 @@ void kmem_cache_barrier(void);
 /*
  * Reader sections: a pointer into a KMEM_TYPESAFE cache, or to an object that is freed deferred, stays
  * valid memory of its type between these two. Sections nest; they never block and never make a
- * system call but on a thread's first one. Not in signal handlers.
+ * system call but on a thread's first one. In handlers, too.
  */
 void kmem_read_lock(void);
 void kmem_read_unlock(void);
