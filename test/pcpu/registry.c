@@ -1,62 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: caches that come and go, beside walkers and forks of them; arrays switched off and on;
+ * Role: caches that come and go, beside walkers of them; arrays switched off and on;
  *       the direct mode; tuned arrays.
  */
-#include "fixture.h"
-
-#include <sys/wait.h>
-
-#define OBJS 3000u
-
-static void *objs[OBJS];
-
-static struct pcpu_cache *make(size_t size, enum pcpu_mode mode)
-{
-    struct pcpu_cache *c = calloc(1, sizeof(*c));
-
-    slab_geom_init(&c->pc_geom, "guest", size, 8, 0);
-    c->pc_mode = mode;
-    assert_true(pcpu_cache_open(c));
-    assert_true(c->pc_geom.kind >= PCPU_DYNAMIC_FIRST);
-    return c;
-}
-
-static void end(struct pcpu_cache *c)
-{
-    pcpu_cache_hide(c);
-    drain(c);
-    assert_int_equal(pcpu_objs_out(c), 0);
-    assert_int_equal(SUM_OVER_NODES(c, nd_slabs), 0);
-    plat_enter();
-    pcpu_cache_close(c);
-    plat_leave();
-    free(c);
-}
-
-/* What the walker had in its hands at the fork is lost to the child: an object then counts as out. */
-static void end_in_child(struct pcpu_cache *c)
-{
-    pcpu_cache_hide(c);
-    drain(c);
-    plat_enter();
-    if (pcpu_objs_out(c) == 0)
-        pcpu_cache_close(c);
-    plat_leave();
-}
-
-static void use(struct pcpu_cache *c, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        objs[i] = cache_alloc(c);
-        assert_non_null(objs[i]);
-        stamp_object(objs[i], c->pc_geom.size, i);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        assert_true(stamp_holds(objs[i], c->pc_geom.size, i));
-        cache_free(c, objs[i]);
-    }
-}
+#include "comers.h"
 
 static void test_come_and_go(void **state)
 {
@@ -214,31 +161,6 @@ static void test_tuned(void **state)
 
 /* ---- beside walkers -------------------------------------------------------------------------- */
 
-static bool over;
-
-static void fault_is_one(const struct pcpu_cache *c, const char *what)
-{
-    print_fault(c, what);
-    sk_store_relaxed(&over, true);
-}
-
-static void *walker(void *arg)
-{
-    struct pcpu_cache *c;
-    unsigned idx;
-
-    (void)arg;
-    while (!sk_load_relaxed(&over)) {
-        plat_enter();
-        pcpu_reap();
-        pcpu_idle_bytes();
-        pcpu_drain_all();
-        pcpu_for_each(c, idx) pcpu_verify(c, fault_is_one);
-        plat_leave();
-    }
-    return NULL;
-}
-
 static void *comer(void *arg)
 {
     void *mine[64];
@@ -274,64 +196,6 @@ static void test_beside_walkers(void **state)
     assert_true(region_verify());
 }
 
-static void fork_prepare(void)
-{
-    plat_enter();
-    pcpu_fork_prepare();
-    region_fork_prepare();
-    meta_fork_prepare();
-    plat_fork_prepare();
-}
-
-static void fork_parent(void)
-{
-    plat_fork_parent();
-    meta_fork_parent();
-    region_fork_parent();
-    pcpu_fork_parent();
-    plat_leave();
-}
-
-static void fork_child(void)
-{
-    plat_fork_child();
-    meta_fork_child();
-    region_fork_child();
-    pcpu_fork_child();
-    plat_leave();
-}
-
-/* A walker may be at a cache when another thread forks: the child can end that cache. */
-static void test_fork_beside_a_walker(void **state)
-{
-    struct pcpu_cache *c = make(64, PCPU_ARRAYS);
-    pthread_t thread;
-
-    (void)state;
-    over = false;
-    use(c, OBJS);
-    pthread_create(&thread, NULL, walker, NULL);
-    for (unsigned i = 0; i < 40; i++) {
-        pid_t pid;
-        int status;
-
-        fork_prepare();
-        pid = fork();
-        if (pid == 0) {
-            fork_child();
-            use(c, 100);
-            end_in_child(c);
-            _exit(region_verify() ? 0 : 1);
-        }
-        fork_parent();
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    }
-    sk_store_relaxed(&over, true);
-    pthread_join(thread, NULL);
-    end(c);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -342,7 +206,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_direct_finds_a_double_free),
         cmocka_unit_test(test_tuned),
         cmocka_unit_test(test_beside_walkers),
-        cmocka_unit_test(test_fork_beside_a_walker),
     };
     start(argc, argv, 0, DEPOT_BUDGET);
     return cmocka_run_group_tests(tests, NULL, NULL);
