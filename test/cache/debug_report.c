@@ -311,9 +311,9 @@ static void raw_of_victim(void *arg)
     kmem_debug_raw(&b.d, &geom, victim, (void *)0x4000);
 }
 
-static void address_cache(unsigned flags)
+static void address_cache(size_t size, unsigned flags)
 {
-    size_t stride = kmem_debug_layout(&b.d, 24, 8, flags);
+    size_t stride = kmem_debug_layout(&b.d, size, 8, flags);
     void *out[2];
 
     slab_geom_init(&geom, NAME, stride, 8, KIND);
@@ -328,7 +328,7 @@ static void address_cache(unsigned flags)
 static void test_address_is_an_object(void **state)
 {
     (void)state;
-    address_cache(ALL);
+    address_cache(24, ALL);
     for (unsigned i = 0; i < geom.objs; i++)
         assert_ptr_equal(
             kmem_debug_raw(&b.d, &geom, kmem_debug_object(&b.d, object(slab, i)), NULL),
@@ -358,7 +358,7 @@ static void test_foreign(void **state)
 static void test_interior(void **state)
 {
     (void)state;
-    address_cache(ALL);
+    address_cache(24, ALL);
     victim = (char *)kmem_debug_object(&b.d, object(slab, 1)) + 1;
     expect_report(raw_of_victim, NULL,
                   "slabkit: free of %p, which points inside a 24-byte object of shelf\n"
@@ -368,14 +368,16 @@ static void test_interior(void **state)
                   victim, FRAMES(1), FRAMES(4));
 }
 
+/* Of objects that do not fill their slab. */
 static void test_outside(void **state)
 {
     (void)state;
-    address_cache(ALL);
+    address_cache(5000, ALL);
+    assert_true(geom.objs * (size_t)geom.size < geom.pages * PLAT_PAGE_BYTES);
     victim = kmem_debug_object(&b.d, object(slab, geom.objs));
     expect_first_line(raw_of_victim, NULL,
                       "slabkit: free of %p, which lies outside of the objects of its slab of shelf "
-                      "(24 bytes each)",
+                      "(5000 bytes each)",
                       victim);
 }
 

@@ -74,6 +74,13 @@ static inline bool is_zero(const void *run, size_t pages)
     return true;
 }
 
+/* Whether memory comes when a page is touched and goes with a discard. Where it comes with the commit, a
+ * discard only clears, and what is resident says nothing. */
+static inline bool memory_is_lazy(void)
+{
+    return PLAT_DECOMMIT_KEEPS;
+}
+
 /* Resident system pages of [p, p + bytes). */
 static inline size_t resident(void *p, size_t bytes)
 {

@@ -3,8 +3,8 @@
  * Role: fork, for tests that let a child die or spoil everything: the child runs on the memory as it
  *       is, and when it ends all memory is put back as it was, and fork returns once more.
  * Below: the kernel, the port's frames.
- * Owns: the memory kept aside (option aside=MiB): the copy, what the child wrote to stderr, and the
- *       stack on which memory is put back.
+ * Owns: the memory kept aside (option aside=MiB): the copy, what was written to stderr while that was a
+ *       child's or led into a pipe, and the stack on which memory is put back.
  * Concurrency: all other CPUs are idle when the child begins and when it ends.
  * Why: misuse ends in a panic that holds locks and has half changed a structure. A kernel per misuse
  *      would do as well, but the tests of the layers, unchanged, fork.
@@ -17,9 +17,12 @@
 
 #include "kernel/kernel.h"
 
-#define PID         2
-#define STACK_BYTES 16384u
-#define TEXT_BYTES  2048u
+#define PID          2
+#define PIPE_OUT     3
+#define PIPE_IN      4
+#define STDERR_SAVED 5
+#define STACK_BYTES  16384u
+#define TEXT_BYTES   8192u
 
 _Noreturn void jump_on_stack(void (*fn)(void), void *stack_end);
 extern char kernel_data[];
@@ -31,7 +34,7 @@ struct piece {
 
 /* At the begin of the memory kept aside: not put back. */
 struct aside {
-    bool in_child;
+    bool in_child, caught; /* whose stderr goes into text */
     int status;
     size_t text_len, text_read;
     char text[TEXT_BYTES];
@@ -96,17 +99,17 @@ static _Noreturn void child_ends(int status)
 
     irq_off();
     a->status = status;
-    a->in_child = false;
+    a->in_child = a->caught = false;
     jump_on_stack(put_all_back, a->stack + STACK_BYTES);
 }
 
-/* ---- what the child says --------------------------------------------------------------------- */
+/* ---- what is said on stderr, by the child or into a pipe --------------------------------------------------------------------- */
 
-static bool child_writes(const char *text, size_t len)
+static bool text_takes(const char *text, size_t len)
 {
     struct aside *a = aside();
 
-    if (!a->in_child)
+    if (!a->in_child && !a->caught)
         return false;
     for (size_t i = 0; i < len && a->text_len < TEXT_BYTES; i++)
         a->text[a->text_len++] = text[i];
@@ -141,7 +144,7 @@ pid_t fork(void)
         kern64_flush_all();
         return PID;
     }
-    kernel_write_hook = child_writes;
+    kernel_write_hook = text_takes;
     kernel_die_hook = child_panics;
     a->text_len = a->text_read = 0;
     irq_off();
@@ -180,6 +183,11 @@ pid_t getppid(void)
     return 0;
 }
 
+_Noreturn void abort(void)
+{
+    kern64_hook_die();
+}
+
 /* The child's end. */
 int raise(int signal)
 {
@@ -187,16 +195,26 @@ int raise(int signal)
     plat_panic("test: a signal raised");
 }
 
+/* There is one pipe, and what can be done with it is to let stderr end there for a while. */
 int pipe(int *pipes)
 {
-    pipes[0] = 3;
-    pipes[1] = 4;
+    struct aside *a = aside();
+
+    pipes[0] = PIPE_OUT;
+    pipes[1] = PIPE_IN;
+    a->text_len = a->text_read = 0;
+    kernel_write_hook = text_takes;
     return 0;
+}
+
+int dup(int fd)
+{
+    return fd == STDERR_FILENO ? STDERR_SAVED : -1;
 }
 
 int dup2(int from, int to)
 {
-    (void)from;
+    aside()->caught = from == PIPE_IN && to == STDERR_FILENO;
     return to;
 }
 

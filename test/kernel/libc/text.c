@@ -63,6 +63,40 @@ size_t strspn(const char *text, const char *of)
     return n;
 }
 
+size_t strcspn(const char *text, const char *of)
+{
+    size_t n = 0;
+
+    while (text[n] && !strchr(of, text[n]))
+        n++;
+    return n;
+}
+
+char *strcpy(char *to, const char *from)
+{
+    return memcpy(to, from, strlen(from) + 1);
+}
+
+char *strndup(const char *text, size_t n)
+{
+    size_t len = sk_min(strlen(text), n);
+    char *copy = calloc(1, len + 1);
+
+    return copy ? memcpy(copy, text, len) : NULL;
+}
+
+char *strrchr(const char *text, int c)
+{
+    const char *found = NULL;
+
+    for (const char *at = text; (at = strchr(at, c)) != NULL; at++) {
+        found = at;
+        if (!*at)
+            break;
+    }
+    return (char *)found;
+}
+
 char *strchr(const char *text, int c)
 {
     for (; *text != (char)c; text++)
@@ -121,6 +155,23 @@ static void sift(char *at, size_t i, size_t n, size_t bytes,
             return;
         swap(at + i * bytes, at + child * bytes, bytes);
     }
+}
+
+void *bsearch(const void *key, const void *at, size_t n, size_t bytes,
+              int (*order)(const void *a, const void *b))
+{
+    const char *from = at;
+
+    while (n) {
+        const char *middle = from + n / 2 * bytes;
+        int way = order(key, middle);
+
+        if (way == 0)
+            return (void *)middle;
+        from = way > 0 ? middle + bytes : from;
+        n = way > 0 ? n - n / 2 - 1 : n / 2;
+    }
+    return NULL;
 }
 
 void qsort(void *at, size_t n, size_t bytes, int (*order)(const void *a, const void *b))

@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "kernel/kernel.h"
 
@@ -107,6 +108,16 @@ int sched_yield(void)
         interrupt_after(NAP_NS);
         irq_on_and_halt();
     }
+    return 0;
+}
+
+int usleep(unsigned us)
+{
+    uint64_t end = kern64_hook_clock_ns() + us * 1000ull;
+
+    do
+        sched_yield();
+    while (kern64_hook_clock_ns() < end);
     return 0;
 }
 

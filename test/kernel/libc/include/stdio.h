@@ -17,11 +17,11 @@ __attribute__((format(printf, 3, 4))) int snprintf(char *out, size_t bytes, cons
 __attribute__((format(printf, 1, 2))) int printf(const char *format, ...);
 __attribute__((format(printf, 2, 3))) int fprintf(FILE *to, const char *format, ...);
 __attribute__((format(printf, 2, 3))) int dprintf(int fd, const char *format, ...);
+int sscanf(const char *text, const char *format, ...);
 /* Declared only. There are no files: what uses these is not linked. */
 FILE *fopen(const char *name, const char *mode);
 char *fgets(char *line, int bytes, FILE *from);
 int fclose(FILE *f);
-int sscanf(const char *text, const char *format, ...);
 int fputc(int c, FILE *to);
 int putchar(int c);
 int puts(const char *text);

@@ -14,6 +14,11 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strstr(const char *text, const char *what);
 size_t strspn(const char *text, const char *of);
+size_t strcspn(const char *text, const char *of);
 char *strchr(const char *text, int c);
+char *strrchr(const char *text, int c);
+char *strcpy(char *to, const char *from);
+/* Of whole pages. */
+char *strndup(const char *text, size_t n);
 
 #endif

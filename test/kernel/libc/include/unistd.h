@@ -18,8 +18,10 @@ _Noreturn void _exit(int status);
 pid_t getpid(void);
 pid_t getppid(void);
 int pipe(int *pipes);
+int dup(int fd);
 int dup2(int from, int to);
 int close(int fd);
+int usleep(unsigned us);
 ssize_t read(int fd, void *to, size_t bytes);
 
 #endif
