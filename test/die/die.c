@@ -20,12 +20,17 @@
 #include <slabkit/kmalloc.h>
 
 #include "../oracle/engine.h"
+#include "../oracle/entry.h"
 #include "slabkit/kmem_cache.h"
 #include "compat.h"
 
-#define MIB   ((size_t)1 << 20)
-#define PAGE  ((ptrdiff_t)64 << 10) /* the engine's */
-#define MANY  20000u
+#define MIB ((size_t)1 << 20)
+#ifndef PAGE
+#define PAGE ((ptrdiff_t)64 << 10) /* the engine's */
+#endif
+#ifndef MANY
+#define MANY 20000u /* more than arrays and depots take */
+#endif
 #define SMALL 64u
 
 static void *opaque(void *p)
@@ -242,24 +247,34 @@ static void interior_huge(void)
 
 /* ---- objects of a slab that nobody has ------------------------------------------------------- */
 
-static void never_allocated(void)
-{
-    drop(at(take(SMALL), 500 * SMALL));
-    flush();
-}
-
-/* A slab is a whole number of pages, and 20480 bytes do not divide it. The first object taken is
- * the first of a slab: what is left over is before it, or, where its colour is 0, behind the last. */
-static void outside_of_objects(void)
+static const struct slabkit_class *class_of(size_t size)
 {
     static struct slabkit_snapshot snapshot;
-    char *first = take(20480), *run = (char *)((uintptr_t)first & -(uintptr_t)PAGE);
     const struct slabkit_class *sc = snapshot.class_;
 
     if (engine.en_snapshot(&snapshot))
         exit(2);
-    while (sc < snapshot.class_ + snapshot.classes && sc->object_bytes != 20480)
+    while (sc < snapshot.class_ + snapshot.classes && sc->object_bytes != size)
         sc++;
+    return sc;
+}
+
+/* The first object taken is the first of a slab. */
+static void never_allocated(void)
+{
+    char *first = take(SMALL);
+
+    drop(at(first, (class_of(SMALL)->slab_objs - 8) * SMALL));
+    flush();
+}
+
+/* A slab is a whole number of pages, and 112 bytes do not divide it. What is left over is before the
+ * first object, or, where its colour is 0, behind the last. */
+static void outside_of_objects(void)
+{
+    char *first = take(112), *run = (char *)((uintptr_t)first & -(uintptr_t)PAGE);
+    const struct slabkit_class *sc = class_of(112);
+
     if (sc->slab_bytes <= sc->slab_objs * sc->object_bytes)
         exit(2);
     drop(first > run ? run : at(first, sc->slab_objs * sc->object_bytes));
@@ -330,7 +345,7 @@ static void aligned_wrong(void)
 static struct {
     struct kmem_cache *(*create)(const char *, size_t, const struct kmem_cache_args *);
     void *(*alloc)(struct kmem_cache *, int);
-    void (*free)(struct kmem_cache *, void *);
+    void (*release)(struct kmem_cache *, void *);
 } kmem;
 
 static struct kmem_cache *make_cache(const char *name, size_t size)
@@ -339,7 +354,7 @@ static struct kmem_cache *make_cache(const char *name, size_t size)
 
     *(void **)&kmem.create = dlsym(RTLD_DEFAULT, "kmem_cache_create");
     *(void **)&kmem.alloc = dlsym(RTLD_DEFAULT, "kmem_cache_alloc");
-    *(void **)&kmem.free = dlsym(RTLD_DEFAULT, "kmem_cache_free");
+    *(void **)&kmem.release = dlsym(RTLD_DEFAULT, "kmem_cache_free");
     c = kmem.create ? kmem.create(name, size, NULL) : NULL;
     if (!c)
         exit(2);
@@ -350,14 +365,14 @@ static void cache_other(void)
 {
     struct kmem_cache *a = make_cache("apples", SMALL), *b = make_cache("pears", SMALL);
 
-    kmem.free(b, kmem.alloc(a, M_WAITOK));
+    kmem.release(b, kmem.alloc(a, M_WAITOK));
 }
 
 static void cache_of_malloc(void)
 {
     struct kmem_cache *c = make_cache("pears", SMALL);
 
-    kmem.free(c, opaque(take(SMALL)));
+    kmem.release(c, opaque(take(SMALL)));
 }
 
 static void cache_foreign(void)
@@ -365,7 +380,7 @@ static void cache_foreign(void)
     struct kmem_cache *c = make_cache("pears", SMALL);
     long on_stack[8] = {0};
 
-    kmem.free(c, opaque(&on_stack[2]));
+    kmem.release(c, opaque(&on_stack[2]));
 }
 
 /* free(3) of a debug cache's object comes by the cache. */
@@ -387,7 +402,7 @@ static struct kmem_cache *nested_cache;
 static void allocate_in_handler(int sig)
 {
     (void)sig;
-    kmem.free(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
+    kmem.release(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
 }
 
 /* Objects so large have no arrays: most of the time is spent inside of the cache, where the signal finds it. */
@@ -399,7 +414,7 @@ static void cache_nested(void)
     signal(SIGALRM, allocate_in_handler);
     setitimer(ITIMER_REAL, &often, NULL);
     for (unsigned long i = 0; i < 100000000ul; i++)
-        kmem.free(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
+        kmem.release(nested_cache, kmem.alloc(nested_cache, M_WAITOK));
 }
 
 /* ---- types ---------------------------------------------------------------------------------- */

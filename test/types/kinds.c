@@ -11,7 +11,7 @@
 
 #define KIB   ((size_t)1 << 10)
 #define MIB   ((size_t)1 << 20)
-#define SLAB  (64 * KIB)
+#define PAGE  PLAT_PAGE_BYTES
 #define COUNT 3000u
 
 MALLOC_DEFINE(M_PLAIN, "plain", "of the shared classes");
@@ -36,7 +36,7 @@ static int by_address(const void *a, const void *b)
 
 static bool in_pages(const uintptr_t *pages, size_t n, const void *p)
 {
-    uintptr_t page = (uintptr_t)p / SLAB;
+    uintptr_t page = (uintptr_t)p / PAGE;
 
     return bsearch(&page, pages, n, sizeof(page), by_address) != NULL;
 }
@@ -52,7 +52,7 @@ static void test_no_page_is_shared(void **state)
         for (unsigned i = 0; i < COUNT; i++) {
             own[i] = kmalloc(i % 2000 + 1, type, M_WAITOK);
             others[i] = kmalloc(i % 2000 + 1, M_PLAIN, M_WAITOK);
-            pages[i] = (uintptr_t)own[i] / SLAB;
+            pages[i] = (uintptr_t)own[i] / PAGE;
         }
         qsort(pages, COUNT, sizeof(pages[0]), by_address);
         for (unsigned i = 0; i < COUNT; i++)

@@ -63,6 +63,15 @@ size_t strspn(const char *text, const char *of)
     return n;
 }
 
+size_t strnlen(const char *s, size_t n)
+{
+    size_t len = 0;
+
+    while (len < n && s[len])
+        len++;
+    return len;
+}
+
 size_t strcspn(const char *text, const char *of)
 {
     size_t n = 0;
@@ -182,6 +191,18 @@ void qsort(void *at, size_t n, size_t bytes, int (*order)(const void *a, const v
         swap(at, (char *)at + --n * bytes, bytes);
         sift(at, 0, n, bytes, order);
     }
+}
+
+void *mmap(void *at, size_t bytes, int access, int flags, int fd, long offset)
+{
+    void *p = plat_map(bytes, PLAT_PAGE_BYTES);
+
+    (void)at;
+    (void)access;
+    (void)flags;
+    (void)fd;
+    (void)offset;
+    return p ? p : MAP_FAILED;
 }
 
 /* What is committed has memory, touched or not. */

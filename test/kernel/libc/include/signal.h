@@ -5,7 +5,10 @@
 
 #define SIGABRT 6
 #define SIGSEGV 11
+#define SIGALRM 14
 
 int raise(int signal);
+/* Of SIGALRM: called in the handler of the timer's interrupt. */
+void signal(int signal, void (*handler)(int signal));
 
 #endif
