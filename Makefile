@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 SOAK_MINUTES ?= 30
 BENCH_ARGS   ?=
-KERNEL_BENCH_CPUS ?= 2 4 8
+KERNEL_BENCH_CPUS ?= 2 4 8 16 32 64
 
 CONFIGURE := cmake -S . -B $(BUILD)
 

@@ -90,10 +90,11 @@ void cpu_rest(void)
     unsigned cpu = plat_slot();
 
     irq_off();
-    if (sk_load_acquire(&work[cpu].given) || sk_load_relaxed(&kern64_cpu[cpu].told))
+    if (!kern64_fall_asleep() || sk_load_acquire(&work[cpu].given))
         irq_on();
     else
         irq_on_and_halt();
+    kern64_wake_up();
     look_if_told();
 }
 

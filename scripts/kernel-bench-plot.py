@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Role: draws the counts of kernel-bench.sh as SVG: interrupts per 1000 remote frees, and cycles per free, against
-#       the number of CPUs; logarithmic, the old way dashed.
+#       the number of CPUs; logarithmic, the old way dashed, several nodes dotted.
 #
 #   kernel-bench-plot.py FILE
 import math
@@ -13,13 +13,14 @@ COLOURS = {"pipeline": "#1b6ca8", "all-to-all": "#b5442d", "burst": "#3d8b40", "
 
 
 def read(path):
-    """{(pattern, cpus): {field: number}}, both lines of a pattern together."""
+    """{(pattern, cpus, nodes): {field: number}}, both lines of a pattern together."""
     runs = {}
     for line in open(path):
         if not line.startswith(("pattern=", "detail=")):
             continue
         fields = dict(word.split("=", 1) for word in line.split())
-        key = (fields.pop("pattern", None) or fields.pop("detail"), int(fields["cpus"]))
+        key = (fields.pop("pattern", None) or fields.pop("detail"), int(fields["cpus"]),
+               int(fields["nodes"]))
         runs.setdefault(key, {}).update({k: float(v) for k, v in fields.items() if v != "none"})
     return runs
 
@@ -55,20 +56,21 @@ class Chart:
             self.parts.append(f'<text x="{self.x(n):.1f}" y="{TOP + HEIGHT + 18}" text-anchor="middle">{n}</text>')
         self.parts.append(f'<text x="{self.x0 + WIDTH / 2}" y="{TOP + HEIGHT + 36}" text-anchor="middle">CPUs</text>')
 
-    def line(self, points, colour, dashed):
+    def line(self, points, colour, dash):
         path = "M" + "L".join(f"{self.x(n):.1f} {self.y(v):.1f}" for n, v in points)
-        dash = ' stroke-dasharray="5 4"' if dashed else ""
-        self.parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>')
+        self.parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dash}"/>')
         self.parts += [f'<circle cx="{self.x(n):.1f}" cy="{self.y(v):.1f}" r="3" fill="{colour}"/>' for n, v in points]
 
 
 def chart(x0, title, runs, old, new):
-    patterns = list(dict.fromkeys(p for p, _ in runs))
-    cpus = sorted({n for _, n in runs})
+    patterns = list(dict.fromkeys(p for p, _, _ in runs))
+    cpus = sorted({n for _, n, _ in runs})
+    nodes = sorted({m for _, _, m in runs})
     c = Chart(x0, title, cpus, [f(r) for r in runs.values() for f in (old, new)])
     for p in patterns:
-        for f, dashed in ((old, True), (new, False)):
-            c.line([(n, f(runs[p, n])) for n in cpus if (p, n) in runs], COLOURS.get(p, "#555"), dashed)
+        lines = [(old, nodes[0], "6 4")] + [(new, m, "none" if m == nodes[0] else "2 3") for m in nodes]
+        for f, m, dash in lines:
+            c.line([(n, f(runs[p, n, m])) for n in cpus if (p, n, m) in runs], COLOURS.get(p, "#555"), dash)
     return c.parts
 
 
@@ -77,7 +79,7 @@ def legend(x0, patterns):
     for i, p in enumerate(patterns):
         yield (f'<rect x="{x0 + i * 120}" y="{y - 9}" width="12" height="12" fill="{COLOURS.get(p, "#555")}"/>'
                f'<text x="{x0 + i * 120 + 18}" y="{y + 1}">{p}</text>')
-    yield f'<text x="{x0 + len(patterns) * 120}" y="{y + 1}">dashed: a message for each object</text>'
+    yield f'<text x="{x0 + len(patterns) * 120}" y="{y + 1}">dashed: a message for each object; dotted: 2 nodes</text>'
 
 
 def main():
@@ -86,7 +88,7 @@ def main():
                   lambda r: 1000 * r["ipis_old"] / r["frees_remote"], lambda r: 1000 * r["ipis_new"] / r["frees_remote"])
     parts += chart(LEFT + WIDTH + GAP, "cycles for each free (emulated: for comparison only)", runs,
                    lambda r: r["cycles_per_free_old"], lambda r: r["cycles_per_free_new"])
-    parts += legend(LEFT, dict.fromkeys(p for p, _ in runs))
+    parts += legend(LEFT, dict.fromkeys(p for p, _, _ in runs))
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * WIDTH + LEFT + GAP + 30}" height="{TOP + HEIGHT + 80}" '
           'font-family="sans-serif" font-size="12">')
     print('<rect width="100%" height="100%" fill="white"/>')

@@ -38,12 +38,15 @@ static void take_many(size_t size)
         assert_non_null(objs[i] = km_alloc(size));
 }
 
+/* This CPU sleeps meanwhile. */
 static void on_cpu_1(void *(*fn)(void *))
 {
     pthread_t thread;
 
+    kern64_fall_asleep();
     pthread_create(&thread, NULL, fn, NULL);
     pthread_join(thread, NULL);
+    kern64_wake_up();
 }
 
 /* The other CPU's arrays and the depot are emptied by it, so that all of it goes home. */

@@ -97,11 +97,34 @@ void kern64_flush_all(void)
 
 /* ---- tell ---------------------------------------------------------------------------------- */
 
+/*
+ * A CPU that runs looks by itself: at the returned slabs when it refills, at `told` before it sleeps. So only one that
+ * sleeps is interrupted, and once: it clears `told` when it looks.
+ *     teller:  told = 1;      read asleep        sleeper:  asleep = 1;   read told
+ * Both orders are sequentially consistent: at least one of the two sees the other's store.
+ */
 void plat_tell(unsigned slot)
 {
+    struct kern64_cpu *to = &kern64_cpu[slot];
+
+    if (__atomic_exchange_n(&to->told, 1u, __ATOMIC_SEQ_CST) != 0 ||
+        !__atomic_load_n(&to->asleep, __ATOMIC_SEQ_CST))
+        return;
     sk_count(&kern64_self()->tells, 1);
-    sk_store_release(&kern64_cpu[slot].told, 1u);
     kern64_hook_ipi(slot, KERN64_IPI_TOLD);
+}
+
+bool kern64_fall_asleep(void)
+{
+    struct kern64_cpu *self = kern64_self();
+
+    __atomic_store_n(&self->asleep, true, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&self->told, __ATOMIC_SEQ_CST) == 0;
+}
+
+void kern64_wake_up(void)
+{
+    sk_store_relaxed(&kern64_self()->asleep, false);
 }
 
 bool kern64_was_told(void)

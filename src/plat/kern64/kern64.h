@@ -40,6 +40,7 @@ struct kern64_cpu {
     uint32_t node;                /* constant after kern64_topology */
     bool online;                  /* atomic: answers; set by its CPU, for good */
     uint32_t told;                /* atomic: plat_tell came and was not answered yet */
+    bool asleep;                  /* atomic, by its CPU: halted, or about to be */
     struct kern64_question fence; /* no section that began before is under way */
     struct kern64_question flush; /* no translation older than the question is in use */
 
@@ -81,6 +82,10 @@ void kern64_answer(void);
 /* At an opportunity, e.g. in the idle loop or at the end of an interrupt: true if this CPU was told
  * (plat_tell) since the last call. The caller then lets the engine look (pcpu_settle). */
 bool kern64_was_told(void);
+/* Before and after a halt, interrupts off before: a tell sends an interrupt only to a CPU that is asleep. false: it was
+ * told already, and should look first. */
+bool kern64_fall_asleep(void);
+void kern64_wake_up(void);
 
 /* Contiguous memory for the kernel's own use: 2^order pages of a node, or any node's; not zeroed;
  * aligned to its size if `begin` is; its physical address, 0 if there is none. Any context. */

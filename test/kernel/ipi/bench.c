@@ -3,10 +3,11 @@
  * Role: compares the interrupts between CPUs that freeing costs: one message for each object freed by
  *       another CPU, and slabkit. One line for each pattern:
  *
- *         pattern=.. cpus=.. frees_remote=.. ipis_old=.. ipis_new=.. ratio=.. objs_per_cas=..
+ *         pattern=.. cpus=.. nodes=.. frees_remote=.. ipis_old=.. ipis_new=.. ratio=.. objs_per_cas=..
  *
- *       and one more with what else was counted. ipis_new has all that the engine sent: tells, fences,
- *       flushes of translations. objs_per_cas: objects that went home to a slab of another CPU, for each
+ *       and one more with what else was counted. ipis_new has all that the engine sent: tells to CPUs that
+ *       sleep, fences, flushes of translations; "returned" is how often a slab was the first to come back to its owner,
+ *       which is when the owner is told. objs_per_cas: objects that went home to a slab of another CPU, for each
  *       compare-and-swap; "none" when all of them found a place in arrays and depots instead.
  *       usage: bench [remote frees [pattern]]
  */
@@ -20,12 +21,13 @@
 static uint64_t wanted = 100000;
 
 struct figures {
-    uint64_t frees, remote, ipis, handled, swaps, sent_home, cycles, tells, tells_half;
+    uint64_t frees, remote, ipis, handled, swaps, sent_home, cycles, tells, tells_half, fences,
+        flushes, returned;
 };
 
 /* ---- counting --------------------------------------------------------------------------------------- */
 
-static uint64_t tells_at_half;
+static uint64_t tells_at_half, tells_at_end;
 
 static uint64_t count_tells(void)
 {
@@ -36,9 +38,32 @@ static uint64_t count_tells(void)
     return sum;
 }
 
+static uint64_t count_fences(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned cpu = 0; cpu < plat_nslots(); cpu++)
+        sum += kern64_cpu[cpu].fences;
+    return sum;
+}
+
+static uint64_t count_flushes(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned cpu = 0; cpu < plat_nslots(); cpu++)
+        sum += kern64_cpu[cpu].flushes;
+    return sum;
+}
+
 static void at_half(void)
 {
     tells_at_half = count_tells();
+}
+
+static void at_end(void)
+{
+    tells_at_end = count_tells();
 }
 
 static uint64_t count_ipis(void)
@@ -67,6 +92,8 @@ static struct figures count(void)
                         .handled = count_handled(),
                         .swaps = oldway_figures().swaps,
                         .tells = count_tells(),
+                        .fences = count_fences(),
+                        .flushes = count_flushes(),
                         .cycles = cpu_cycles()};
 
     for (unsigned idx = 1; idx < pcpu_cache_end(); idx++)
@@ -75,6 +102,7 @@ static struct figures count(void)
 
             f.swaps += sc ? sc->sc_remote_chains : 0;
             f.sent_home += sc ? sc->sc_remote_objs : 0;
+            f.returned += sc ? sc->sc_tells : 0;
         }
     return f;
 }
@@ -88,7 +116,10 @@ static struct figures minus(struct figures a, struct figures b)
                             .swaps = a.swaps - b.swaps,
                             .sent_home = a.sent_home - b.sent_home,
                             .tells = a.tells - b.tells,
-                            .tells_half = a.tells - tells_at_half,
+                            .fences = a.fences - b.fences,
+                            .flushes = a.flushes - b.flushes,
+                            .returned = a.returned - b.returned,
+                            .tells_half = tells_at_end - tells_at_half,
                             .cycles = a.cycles - b.cycles};
 }
 
@@ -106,8 +137,8 @@ static struct figures run(const struct pattern *p, const struct way *way)
     struct figures before;
 
     pattern_reset(way, wanted);
-    tells_at_half = 0;
     pattern_halfway = at_half;
+    pattern_over = at_end;
     before = count();
     on_all_cpus(p->pt_run);
     return minus(count(), before);
@@ -139,13 +170,17 @@ static void compare(const struct pattern *p)
     new = run(p, &new_way);
     quiet();
 
-    printf("pattern=%s cpus=%u frees_remote=%lu ipis_old=%lu ipis_new=%lu ratio=%lu", p->pt_name,
-           plat_nslots(), new.remote, old.ipis, new.ipis, old.ipis / sk_max(new.ipis, 1));
+    printf("pattern=%s cpus=%u nodes=%u frees_remote=%lu ipis_old=%lu ipis_new=%lu ratio=%lu",
+           p->pt_name, plat_nslots(), plat_nnodes(), new.remote, old.ipis, new.ipis,
+           old.ipis / sk_max(new.ipis, 1));
     print_ratio("objs_per_cas", new.sent_home, new.swaps, "none");
-    printf("\ndetail=%s cpus=%u handled_old=%lu handled_new=%lu cas_old=%lu cas_new=%lu tells=%lu "
-           "tells_second_half=%lu cycles_per_free_old=%lu cycles_per_free_new=%lu\n",
-           p->pt_name, plat_nslots(), old.handled, new.handled, old.swaps, new.swaps, new.tells,
-           new.tells_half, old.cycles / old.frees, new.cycles / new.frees);
+    printf("\ndetail=%s cpus=%u nodes=%u handled_old=%lu handled_new=%lu cas_old=%lu cas_new=%lu "
+           "tells=%lu tells_second_half=%lu fences=%lu flushes=%lu returned=%lu "
+           "cycles_per_free_old=%lu "
+           "cycles_per_free_new=%lu\n",
+           p->pt_name, plat_nslots(), plat_nnodes(), old.handled, new.handled, old.swaps, new.swaps,
+           new.tells, new.tells_half, new.fences, new.flushes, new.returned, old.cycles / old.frees,
+           new.cycles / new.frees);
 }
 
 int main(int argc, char **argv)

@@ -31,8 +31,8 @@ static struct {
     uint64_t seed;
 } SK_CACHE_ALIGNED cpus[KERN64_CPUS_MAX];
 
-void (*pattern_halfway)(void);
-static uint64_t halfway; /* atomic: its turn came */
+void (*pattern_halfway)(void), (*pattern_over)(void);
+static uint64_t halfway, ended; /* atomic: its turn came */
 
 static unsigned draw(unsigned cpu, unsigned below)
 {
@@ -78,16 +78,25 @@ uint64_t pattern_frees_remote(void)
     return sum;
 }
 
+static void call_once(uint64_t *called, void (*fn)(void))
+{
+    uint64_t not_yet = 0;
+
+    if (fn && sk_load_relaxed(called) == 0 && sk_cas_acquire(called, &not_yet, 1))
+        fn();
+}
+
 /* Looked at by all, every batch. */
 static bool goes_on(void)
 {
-    uint64_t sum = pattern_frees_remote(), not_yet = 0;
+    uint64_t sum = pattern_frees_remote();
 
-    if (sum >= wanted / 2 && pattern_halfway && sk_load_relaxed(&halfway) == 0 &&
-        sk_cas_acquire(&halfway, &not_yet, 1))
-        pattern_halfway();
-    if (sum >= wanted)
+    if (sum >= wanted / 2)
+        call_once(&halfway, pattern_halfway);
+    if (sum >= wanted) {
+        call_once(&ended, pattern_over);
         sk_store_release(&over, true);
+    }
     return !sk_load_acquire(&over);
 }
 
@@ -305,7 +314,7 @@ void pattern_reset(const struct way *w, uint64_t frees_remote)
     wanted = frees_remote;
     running = n;
     over = false;
-    halfway = burst_round = 0;
+    halfway = ended = burst_round = 0;
     burst_left = 0;
     rings = pages(rings, (size_t)n * n * sizeof(*rings));
     tables = pages(tables, n * sizeof(*tables));

@@ -23,8 +23,8 @@ extern const struct pattern patterns[PATTERNS];
 
 /* Until so many objects were freed by another CPU than the one that allocated them. */
 void pattern_reset(const struct way *way, uint64_t frees_remote);
-/* At half of them. */
-extern void (*pattern_halfway)(void);
+/* At half of them, and at the last: then CPUs leave, and sleep. Each once. */
+extern void (*pattern_halfway)(void), (*pattern_over)(void);
 uint64_t pattern_frees(void);
 uint64_t pattern_frees_remote(void);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Role: formatted input: numbers (%u with l or z), words left out (%*s), blanks, and text that must be there.
+ * Role: formatted input: numbers (%u, %x with l or z), words left out (%*s), %n, blanks, and text
+ *       that must be there.
  */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *blanks_end(const char *text)
@@ -14,11 +14,20 @@ static const char *blanks_end(const char *text)
     return text + strspn(text, " \t\n");
 }
 
-/* NULL: there is no number. */
-static const char *number_read(const char *text, bool wide, va_list *out)
+static unsigned long digits_value(const char *text, size_t n, unsigned radix)
 {
-    size_t digits = strspn(text = blanks_end(text), "0123456789");
-    unsigned long v = strtoul(text, NULL, 10);
+    unsigned long v = 0;
+
+    for (; n--; text++)
+        v = v * radix + (unsigned long)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
+    return v;
+}
+
+/* NULL: there is no number. */
+static const char *number_read(const char *text, bool wide, bool hex, va_list *out)
+{
+    size_t digits = strspn(text = blanks_end(text), hex ? "0123456789abcdef" : "0123456789");
+    unsigned long v = digits_value(text, digits, hex ? 16 : 10);
 
     if (digits == 0)
         return NULL;
@@ -29,8 +38,9 @@ static const char *number_read(const char *text, bool wide, va_list *out)
     return text + digits;
 }
 
-static int scan(const char *text, const char *f, va_list *out)
+static int scan(const char *begin, const char *f, va_list *out)
 {
+    const char *text = begin;
     int found = 0;
 
     for (; *f; f++) {
@@ -39,16 +49,18 @@ static int scan(const char *text, const char *f, va_list *out)
         } else if (*f != '%') {
             if (*text++ != *f)
                 break;
-        } else if (f[1] == '*') {
+        } else if (*++f == '*') {
             text = blanks_end(text);
             text += strcspn(text, " \t\n");
-            f += 2;
+            f++;
+        } else if (*f == 'n') {
+            *va_arg(*out, int *) = (int)(text - begin);
         } else {
-            bool wide = strchr("lz", f[1]) != NULL;
+            bool wide = *f == 'l' || *f == 'z';
 
-            if ((text = number_read(text, wide, out)) == NULL)
+            f += wide;
+            if ((text = number_read(text, wide, *f == 'x', out)) == NULL)
                 break;
-            f += 1 + wide;
             found++;
         }
     }
