@@ -6,6 +6,7 @@ JOBS   ?= $(shell nproc)
 SOAK_MINUTES ?= 30
 BENCH_ARGS   ?=
 KERNEL_BENCH_CPUS ?= 2 4 8 16 32 64
+GUEST_FORM ?= long
 
 CONFIGURE := cmake -S . -B $(BUILD)
 
@@ -32,7 +33,7 @@ guest-test:
 	@$(CONFIGURE) -DSLABKIT_TESTS=ON >/dev/null
 	@cmake --build $(BUILD) -j$(JOBS)
 	@test/guest/run.sh broken $(BUILD)
-	@test/guest/run.sh long $(BUILD)
+	@test/guest/run.sh $(GUEST_FORM) $(BUILD)
 
 bench:
 	@scripts/deps.sh bench
@@ -83,7 +84,7 @@ help:
 	@echo 'make                     release build in $(BUILD)/: bin/slabkit, lib/libslabkit*.so and .a'
 	@echo 'make run                 a real program on slabkit and on libc, side by side, and its report'
 	@echo 'make test                all tests: this build, clang, debug, sanitizers, 64-bit ARM'
-	@echo 'make guest-test          on a Linux under QEMU with more CPUs and nodes: the long form (half an hour)'
+	@echo 'make guest-test          on a Linux under QEMU with more CPUs and nodes: the long form (half an hour); GUEST_FORM=soak: hours'
 	@echo 'make bench               the benchmark against other allocators (BENCH_ARGS=...)'
 	@echo 'make bench-pools         object caches beside DPDK, APR and talloc pools (installs about 220 packages for DPDK)'
 	@echo 'make soak                the model test and the stress oracle with ever new seeds (SOAK_MINUTES=$(SOAK_MINUTES))'

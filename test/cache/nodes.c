@@ -155,7 +155,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], mode) != 0)
         return TEST_SKIPPED;
     start_nodes(2, by_cpu, 2);
-    if (plat_nslots() < 2 || !pin(1) || !pin(0))
+    /* In a kernel the first thread is on CPU 0, and the next on CPU 1. */
+    if (plat_nslots() < 2 || !((pin(1) || plat_mode() == PLAT_MODE_KERNEL) && pin(0)))
         return TEST_SKIPPED;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,15 +5,18 @@
 #       Exit status 77: this machine cannot run a guest; where CI is set in the environment that is a failure.
 #
 #   run.sh short|long BUILD    the tests: what `make test` and `make guest-test` run
+#   run.sh soak BUILD          the long form's lists with ten times the operations: hours
 #   run.sh broken BUILD        passes if programs that fail on purpose make a guest fail, each with its line
 #
 # Owns: BUILD/guest: kernel images, initial file systems, serial logs.
 # Why: emulation (TCG) always: the clock and the instructions of a host's KVM may be anybody's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-form=${1:?short, long or broken}
+form=${1:?short, long, soak or broken}
 build=$(cd "${2:?build directory missing}" && pwd)
 work=$build/guest
+effort=1 # operations of the long lists are multiplied by it, and so is the time they have
+[[ $form != soak ]] || effort=10
 passed=33 # 2 * GUEST_PASSED + 1, of init.c
 
 die() {
@@ -63,7 +66,7 @@ stress() {
     local mode=$1 pattern=$2 cid=''
     shift 2
     [[ ${mode#slots=} != rseq-cid ]] || cid=cid
-    echo 240 $cid LD_PRELOAD=/lib/libslabkit-malloc.so TEST_SLABKIT="${mode#slots=}" \
+    echo $((240 * effort)) $cid LD_PRELOAD=/lib/libslabkit-malloc.so TEST_SLABKIT="${mode#slots=}" \
         SLABKIT_OPTIONS="slots=$([[ $mode == slots=* ]] && echo "${mode#slots=}" || echo auto),verify=on" \
         stress -v --pattern "$pattern" "$@"
 }
@@ -112,7 +115,7 @@ list_long() {
     done
     for pattern in multi prodcons prodcons-n churn birthdeath fork signals; do
         for mode in "$(mode_of "$nodes")" slots=rseq-cpu slots=rseq-cid slots=portable; do
-            stress "$mode" "$pattern" --ops 5000
+            stress "$mode" "$pattern" --ops $((5000 * effort))
         done
     done
 }
@@ -229,7 +232,7 @@ run_short() {
 
 # The odd machines first: they are quick.
 run_long() {
-    local oldest nodes
+    local oldest
     list_short 3 mixed | must_pass nodes3-mixed "$newest" mixed 3 8 1200
     list_short 3 | must_pass nodes3-memory "$newest" memory 3 8 1200
     list_short 4 | must_pass cpus16 "$newest" even 4 16 1200
@@ -237,9 +240,18 @@ run_long() {
     [[ $(basename "$oldest") == "$(basename "$newest")" ]] ||
         list_short 2 | must_pass old-kernel "$oldest" even 2 8 1200
     echo 900 test_rseq_storm | must_pass one-by-one "$newest" even 2 2 1800 "$(one_by_one)"
+    run_long_lists
+}
+
+run_long_lists() {
+    local nodes
     for nodes in 4 2 1; do
-        list_long "$nodes" | must_pass "nodes$nodes-long" "$newest" even "$nodes" 8 3600
+        list_long "$nodes" | must_pass "nodes$nodes-long" "$newest" even "$nodes" 8 $((3600 * effort))
     done
+}
+
+run_soak() {
+    run_long_lists
 }
 
 run_broken() {
@@ -262,7 +274,7 @@ END
 }
 
 case $form in
-short | long | broken) ;;
+short | long | soak | broken) ;;
 *) die "unknown form '$form'" ;;
 esac
 for command in qemu-system-x86_64:qemu-system-x86 cpio:cpio; do

@@ -238,12 +238,18 @@ struct table {
     struct object *o[TABLE];
 };
 
+/* Twice as many as CPUs: who gives one back finds others to take. */
 static struct table *tables;
-static struct table *free_table[KERN64_CPUS_MAX]; /* atomic */
+static struct table *free_table[2 * KERN64_CPUS_MAX]; /* atomic */
+
+static unsigned ntables(void)
+{
+    return 2 * plat_nslots();
+}
 
 static struct table *table_take(unsigned cpu)
 {
-    unsigned n = plat_nslots();
+    unsigned n = ntables();
 
     for (unsigned i = draw(cpu, n);; i = (i + 1) % n) {
         struct table *t = sk_load_relaxed(&free_table[i])
@@ -257,7 +263,7 @@ static struct table *table_take(unsigned cpu)
 
 static void table_give(unsigned cpu, struct table *t)
 {
-    unsigned n = plat_nslots();
+    unsigned n = ntables();
 
     for (unsigned i = draw(cpu, n);; i = (i + 1) % n) {
         struct table *none = NULL;
@@ -284,9 +290,9 @@ static void larson(void)
         table_give(cpu, t);
     }
     leave_together();
-    for (unsigned i = 0; i < TABLE; i++)
-        if (tables[cpu].o[i])
-            drop(cpu, tables[cpu].o[i]);
+    for (unsigned i = 0; i < 2 * TABLE; i++)
+        if (tables[2 * cpu + i / TABLE].o[i % TABLE])
+            drop(cpu, tables[2 * cpu + i / TABLE].o[i % TABLE]);
 }
 
 const struct pattern patterns[PATTERNS] = {
@@ -317,10 +323,11 @@ void pattern_reset(const struct way *w, uint64_t frees_remote)
     halfway = ended = burst_round = 0;
     burst_left = 0;
     rings = pages(rings, (size_t)n * n * sizeof(*rings));
-    tables = pages(tables, n * sizeof(*tables));
+    tables = pages(tables, ntables() * sizeof(*tables));
+    for (unsigned i = 0; i < ntables(); i++)
+        free_table[i] = &tables[i];
     for (unsigned cpu = 0; cpu < n; cpu++) {
         cpus[cpu].frees = cpus[cpu].remote = 0;
         cpus[cpu].seed = cpu + 1;
-        free_table[cpu] = &tables[cpu];
     }
 }
