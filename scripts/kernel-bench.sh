@@ -13,7 +13,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$1
 shift
-cpus="2 4 8" nodes="1 2" frees=100000 check=
+cpus="2 4 8" nodes="1 2" frees=200000 check=
 while getopts c:n:f:k opt; do
     case $opt in
     c) cpus=$OPTARG ;;
@@ -29,7 +29,7 @@ out=$build/kernel-bench${check:+-check}.txt
 # run CPUS NODES
 run() {
     "$root/test/kernel/run.sh" "$build/kernel/ipi_bench.elf" -m $((256 + 16 * $1)) -c "$1" -n "$2" -t $((300 + 20 * $1)) \
-        -- $(($1 > 16 ? frees / 4 : frees)) >>"$out" || { status=$?; cat "$out" >&2; exit $status; }
+        -- $(($1 > 16 ? frees / 2 : frees)) >>"$out" || { status=$?; cat "$out" >&2; exit $status; }
     if [[ -z $check ]]; then
         grep "^pattern=.* cpus=$1 nodes=$2 " "$out"
     fi
