@@ -66,7 +66,7 @@ stress() {
     local mode=$1 pattern=$2 cid=''
     shift 2
     [[ ${mode#slots=} != rseq-cid ]] || cid=cid
-    echo $((240 * effort)) $cid LD_PRELOAD=/lib/libslabkit-malloc.so TEST_SLABKIT="${mode#slots=}" \
+    echo $((600 * effort)) $cid LD_PRELOAD=/lib/libslabkit-malloc.so TEST_SLABKIT="${mode#slots=}" \
         SLABKIT_OPTIONS="slots=$([[ $mode == slots=* ]] && echo "${mode#slots=}" || echo auto),verify=on" \
         stress -v --pattern "$pattern" "$@"
 }
@@ -94,24 +94,24 @@ list_short() {
 
 list_long() {
     local nodes=$1 name mode pattern
-    echo 240 guest_nodes
-    echo 240 guest_home
-    echo 240 guest_home auto depots
+    echo 600 guest_nodes
+    echo 600 guest_home
+    echo 600 guest_home auto depots
     for name in pcpu_{single,give_back,nodes,budget,threads,failures,fork} test_{slots,slots_threads,rseq_mode}; do
-        echo 240 "$name"
-        echo 240 "$name" portable
-        echo 240 "$name" rseq-cpu
-        echo 240 cid "$name" rseq-cid
+        echo 600 "$name"
+        echo 600 "$name" portable
+        echo 600 "$name" rseq-cpu
+        echo 600 cid "$name" rseq-cid
     done
-    echo 240 pcpu_slots
-    echo 240 pcpu_slots rseq-cpu
-    echo 240 test_rseq_sections
-    echo 240 test_rseq_start
+    echo 600 pcpu_slots
+    echo 600 pcpu_slots rseq-cpu
+    echo 600 test_rseq_sections
+    echo 600 test_rseq_start
     for name in test_rseq_storm test_rseq_abort; do
-        echo 240 "$name"
-        echo 240 "$name" rseq-cpu
-        echo 240 cid "$name" rseq-cid
-        echo 240 GLIBC_TUNABLES=glibc.pthread.rseq=0 "$name" rseq-cpu
+        echo 600 "$name"
+        echo 600 "$name" rseq-cpu
+        echo 600 cid "$name" rseq-cid
+        echo 600 GLIBC_TUNABLES=glibc.pthread.rseq=0 "$name" rseq-cpu
     done
     for pattern in multi prodcons prodcons-n churn birthdeath fork signals; do
         for mode in "$(mode_of "$nodes")" slots=rseq-cpu slots=rseq-cid slots=portable; do
@@ -246,7 +246,7 @@ run_long() {
 run_long_lists() {
     local nodes
     for nodes in 4 2 1; do
-        list_long "$nodes" | must_pass "nodes$nodes-long" "$newest" even "$nodes" 8 $((3600 * effort))
+        list_long "$nodes" | must_pass "nodes$nodes-long" "$newest" even "$nodes" 8 $((5400 * effort))
     done
 }
 

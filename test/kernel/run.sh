@@ -12,7 +12,7 @@ set -euo pipefail
 
 kernel=$1
 shift
-cpus=8 memory=128 nodes=1 options= single= counted= seconds=100 must_fail=
+cpus=8 memory=128 nodes=1 options= single= counted= seconds=250 must_fail=
 while getopts c:m:n:o:sit:f: opt; do
     case $opt in
     c) cpus=$OPTARG ;;
