@@ -232,7 +232,7 @@ void pcpu_settle(unsigned slot)
 
     pcpu_for_each(c, idx)
     {
-        struct slot_cache *sc = pcpu_slot_cache(slot, idx);
+        struct slot_cache *sc = pcpu_slot_cache(slot, c->pc_geom.kind);
 
         if (sc && sk_load_relaxed(&sc->sc_returned))
             slot_collect(sc);

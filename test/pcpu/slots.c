@@ -8,9 +8,10 @@
  */
 #include "fixture.h"
 
-#define MANY 600u
+#define MANY     600u
+#define SLABFULS 10000u /* of the smallest objects: more than one slab */
 
-static void *objs[2 * MANY];
+static void *objs[SLABFULS];
 
 /* ---- the other slot ------------------------------------------------------------- */
 
@@ -257,6 +258,23 @@ static void test_returned_slabs_of_a_sleeping_slot(void **state)
     expect_empty();
 }
 
+/* Told, a slot takes what came back to it: of each cache from the first on, and nothing of another slot's. */
+static void test_a_slot_that_was_told_takes_what_is_its_own(void **state)
+{
+    struct pcpu_cache *c = &caches[0];
+    unsigned me = plat_slot(), other;
+
+    (void)state;
+    alloc_some(c, 0, SLABFULS);
+    other = on_other_slot(free_some, c, 0, SLABFULS);
+    assert_non_null(pair(c, me)->sc_returned);
+    pcpu_settle(other);
+    assert_non_null(pair(c, me)->sc_returned);
+    pcpu_settle(me);
+    assert_null(pair(c, me)->sc_returned);
+    expect_empty();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +284,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_orphans_are_adopted_by_another_slot, empty_again),
         cmocka_unit_test_setup(test_a_slot_gives_up_slabs, empty_again),
         cmocka_unit_test_setup(test_returned_slabs_of_a_sleeping_slot, empty_again),
+        cmocka_unit_test_setup(test_a_slot_that_was_told_takes_what_is_its_own, empty_again),
     };
     static char *by_locks[] = {"", "portable", NULL};
 
