@@ -78,7 +78,7 @@ struct kmem_cache {
     struct list kc_link;
     unsigned kc_users;
     unsigned kc_looks; /* of kmem_cache_foreach: it stays */
-    bool kc_closed;    /* destroyed, but others are merged into it */
+    bool kc_closed;    /* destroyed, but others are merged into it; or about to be */
 };
 
 /* What the layer above does for this one. */

@@ -106,14 +106,33 @@ static unsigned looks(struct kmem_cache *c)
     return n;
 }
 
+static SK_COLD void wait_for_looks(struct kmem_cache *c)
+{
+    while (looks(c))
+        plat_yield();
+}
+
 /* Nobody finds it from here on, nor looks at it any more. */
 static SK_COLD void list_remove(struct kmem_cache *c)
 {
     plat_lock(&kmem.lock);
     list_del(&c->kc_link);
     plat_unlock(&kmem.lock);
-    while (looks(c))
-        plat_yield();
+    wait_for_looks(c);
+}
+
+/* Whether it was. Who gives back what it holds has some of it in his hands, which would count as live. */
+static SK_COLD bool set_closed(struct kmem_cache *c, bool closed)
+{
+    bool before;
+
+    plat_lock(&kmem.lock);
+    before = c->kc_closed;
+    c->kc_closed = closed;
+    plat_unlock(&kmem.lock);
+    if (closed)
+        wait_for_looks(c);
+    return before;
 }
 
 /* ---- merging ----------------------------------------------------------------------------------- */
@@ -342,12 +361,15 @@ SK_EXPORT SK_COLD int kmem_cache_destroy(struct kmem_cache *c)
 {
     struct kmem_cache *root;
     uint64_t live;
+    bool closed;
 
     if (!c || only_handle_goes(c))
         return 0;
     root = c->kc_root;
+    closed = set_closed(root, true);
     live = empty(root);
     if (live) {
+        set_closed(root, closed);
         kmem_reserve_fill(root);
         say_busy(root, live);
         return EBUSY;
