@@ -37,8 +37,9 @@ function(slabkit_product target output_name export_name type)
         # What the map does not name is hidden, or a historic name and unversioned: a versioned malloc
         # would not satisfy a program's malloc@GLIBC.
         # nodelete: blocks, the reaper and what the kernel knows of a section outlive a dlclose.
+        # Bsymbolic-functions: what the library calls of itself is its own, and not looked up at each start.
         # static-libgcc: the unwinder of debug reports, without a library more in every process.
-        target_link_options(${target} PRIVATE -static-libgcc -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete
+        target_link_options(${target} PRIVATE -static-libgcc -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-Bsymbolic-functions
                             -Wl,-z,noseparate-code -Wl,-T,${SLABKIT_LAYOUT} -Wl,--version-script=${map})
         if(NOT SLABKIT_SANITIZED)
             target_link_options(${target} PRIVATE -Wl,--no-undefined)

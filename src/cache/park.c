@@ -18,7 +18,7 @@ static struct {
     unsigned objs; /* atomic: words in use, at rest */
 } parked;
 
-void kmem_park_init(void)
+SK_START void kmem_park_init(void)
 {
     parked.n = plat_nslots() * PARK_OBJS;
     parked.words = meta_alloc(parked.n * sizeof(*parked.words));

@@ -86,7 +86,8 @@ static void start_layers(void)
     limits = (struct pcpu_limits){.array_bytes = options.array_budget,
                                   .depot_bytes = options.depot_budget,
                                   .depots_bytes = options.depots_budget};
-    if (!start_region() || !pcpu_init(&limits))
+    /* What is small lies first in the address space, together. */
+    if (!pcpu_init(&limits) || !start_region())
         return;
     kmem_init(&hooks, options.merge);
     ctl_types = options.types;

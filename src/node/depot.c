@@ -8,8 +8,8 @@
 #include "region/meta.h"
 
 #define ARRAY_BYTES_MAX   ((size_t)256 << 10) /* objects in one array */
-#define MEDIUM_BYTES_MAX  ((size_t)3 << 20)   /* and of medium ones */
-#define ARRAY_BYTES_FIRST ((size_t)8 << 10)   /* and in the first one a slot gets */
+#define MEDIUM_BYTES_MAX  ((size_t)8 << 20)
+#define ARRAY_BYTES_FIRST ((size_t)8 << 10) /* and in the first one a slot gets */
 
 struct parray *parray_make(unsigned cap)
 {

@@ -86,7 +86,7 @@ struct pcpu_limits {
     size_t depots_bytes; /* all depots of one node */
 };
 
-/* After plat_init and region_init. false: no memory; may be called again. */
+/* After plat_init. false: no memory; may be called again. */
 bool pcpu_init(const struct pcpu_limits *limits);
 /* Registers a cache under its array index, 1 .. PLAT_SLOT_ARRAYS - 1. c stays where it is. */
 void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,

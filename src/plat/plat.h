@@ -14,7 +14,7 @@
  *           push misses  <=>  top[1] == PLAT_MARK    (full)
  *       and plat_base[0] == NULL, plat_base[1] == PLAT_MARK make the word 0 look empty and full
  *       at once: memory that nobody has set up yet is a legal, closed array.
- *       Word PLAT_SLOT_ARRAYS + i counts the objects popped from array i. It is added to after
+ *       Word PLAT_SLOT_POPS + i counts the objects popped from array i. It is added to after
  *       the commit, so a thread moved between the two may once lose a count: it is a figure, not
  *       a state.
  *       Word PLAT_FOREIGN + i is one more array of index i: push puts there what belongs to
@@ -37,9 +37,11 @@
 #include "plat_sizes.h" /* the platform's, by include path */
 
 #define PLAT_SLOT_WORDS (1u << (PLAT_SLOT_SHIFT - 3))
-/* Indices of arrays. Eight less than a quarter: a processor that forwards stores to loads by the low twelve bits of
+/* Apart from the words by no multiple of 4 KiB: a processor that forwards stores to loads by the low twelve bits of
  * an address would else take an array's count for its word. */
-#define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4 - 8)
+#define PLAT_SLOT_GAP    32u
+#define PLAT_SLOT_ARRAYS (PLAT_SLOT_WORDS / 4 - PLAT_SLOT_GAP) /* indices of arrays */
+#define PLAT_SLOT_POPS   (PLAT_SLOT_WORDS / 4 + PLAT_SLOT_GAP)
 #define PLAT_FOREIGN     (PLAT_SLOT_WORDS / 2)
 #define PLAT_MARK        ((void *)1)
 /*
@@ -169,7 +171,7 @@ SK_INLINE uintptr_t plat_word_of(void **top)
 /* Objects popped from the array so far. */
 SK_INLINE uint64_t plat_slot_pops(unsigned slot, unsigned idx)
 {
-    return sk_load_relaxed(plat_slot_word(slot, PLAT_SLOT_ARRAYS + idx));
+    return sk_load_relaxed(plat_slot_word(slot, PLAT_SLOT_POPS + idx));
 }
 
 /* word != 0. */

@@ -195,7 +195,7 @@ static struct chunk *map_chunk(void)
 }
 
 /* seen: chunks when there was no room. Another's new chunk will do. */
-static SK_START bool add_chunk(uint32_t seen)
+static SK_NOINLINE bool add_chunk(uint32_t seen)
 {
     struct chunk *c = seen < CHUNKS_MAX ? map_chunk() : NULL;
     if (!c)

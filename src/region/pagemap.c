@@ -34,11 +34,11 @@ size_t region_nodes_bytes(size_t pages)
     return to_sys_pages(pages * sizeof(*region.nodes));
 }
 
-/* A stray pointer may be looked up, so the entries of all pages are readable. */
-static void *reserve(size_t bytes, size_t align, bool zeros)
+/* All maps, one behind the other. A stray pointer may be looked up, so the entries of all pages are readable. */
+static char *maps_reserve(size_t bytes, size_t readable)
 {
-    void *p = plat_reserve(bytes, align);
-    if (p && zeros && !plat_commit_zeros(p, bytes)) {
+    char *p = plat_reserve(bytes, plat_sys_page_bytes());
+    if (p && !plat_commit_zeros(p, readable)) {
         plat_release(p, bytes);
         return NULL;
     }
@@ -47,24 +47,23 @@ static void *reserve(size_t bytes, size_t align, bool zeros)
 
 SK_START bool region_map_reserve(size_t pages)
 {
-    size_t sizes[4] = {pages << PLAT_PAGE_SHIFT, region_kind_bytes(pages), region_info_bytes(pages),
-                       region_nodes_bytes(pages)};
-    void *got[4];
+    size_t kind = region_kind_bytes(pages), info = region_info_bytes(pages);
+    size_t bytes = kind + info + region_nodes_bytes(pages);
+    char *maps = maps_reserve(bytes, kind + info);
+    void *range = maps ? plat_reserve(pages << PLAT_PAGE_SHIFT, RANGE_ALIGN) : NULL;
 
-    for (unsigned i = 0; i < 4; i++) {
-        got[i] = reserve(sizes[i], i == 0 ? RANGE_ALIGN : plat_sys_page_bytes(), i == 1 || i == 2);
-        if (!got[i]) {
-            while (i--)
-                plat_release(got[i], sizes[i]);
-            return false;
-        }
+    if (!range) {
+        if (maps)
+            plat_release(maps, bytes);
+        return false;
     }
     /* A huge page in a map touched sparsely would be 2 MiB resident for a few entries. */
-    for (unsigned i = 1; i < 4; i++)
-        plat_hugepages(got[i], sizes[i], false);
-    region.nodes = got[3];
-    region_map = (struct region_map){
-        .base = (uintptr_t)got[0], .npages = pages, .kind = got[1], .info = got[2]};
+    plat_hugepages(maps, bytes, false);
+    region.nodes = (void *)(maps + kind + info);
+    region_map = (struct region_map){.base = (uintptr_t)range,
+                                     .npages = pages,
+                                     .kind = (void *)maps,
+                                     .info = (void *)(maps + kind)};
     return true;
 }
 

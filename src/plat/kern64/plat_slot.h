@@ -22,7 +22,7 @@ SK_INLINE void *plat_slot_pop(unsigned idx)
 
     if (SK_LIKELY(obj != NULL)) {
         sk_store_release(&area[idx], word - sizeof(void *));
-        area[PLAT_SLOT_ARRAYS + idx]++;
+        area[PLAT_SLOT_POPS + idx]++;
     }
     irq_restore(flags);
     return obj;

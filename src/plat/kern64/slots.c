@@ -57,7 +57,7 @@ unsigned plat_slot_pop_n(unsigned idx, void **out, unsigned n)
     uintptr_t *area = cpu_area();
     unsigned done = pop_many(&area[idx], out, n);
 
-    area[PLAT_SLOT_ARRAYS + idx] += done;
+    area[PLAT_SLOT_POPS + idx] += done;
     irq_restore(flags);
     return done;
 }

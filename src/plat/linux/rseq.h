@@ -37,7 +37,7 @@ struct plat_rseq {
 #define RSEQ_DELTA_CID 0
 #define RSEQ_DELTA_CPU (RSEQ_OFF_CPU_ID - RSEQ_OFF_MM_CID)
 
-_Static_assert(PLAT_SLOT_SHIFT == 17 && 8 * PLAT_SLOT_ARRAYS == 32704 && PLAT_FOREIGN == 8192,
+_Static_assert(PLAT_SLOT_SHIFT == 17 && 8 * PLAT_SLOT_POPS == 33024 && PLAT_FOREIGN == 8192,
                "the numbers in the sections");
 _Static_assert(PLAT_CREDIT_SHIFT == 6, "the shift in the sections on credit");
 _Static_assert(sizeof(struct plat_rseq) == RSEQ_BYTES, "the ABI's first size");

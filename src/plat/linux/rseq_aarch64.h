@@ -61,11 +61,12 @@
     "str %[word], [%[area], #16]\n"                                                                \
     "2:\n"
 
-/* After the section, hence not exact: see plat.h. 32720 = 16 + 8 * PLAT_SLOT_ARRAYS. */
+/* After the section, hence not exact: see plat.h. 33024 = 8 * PLAT_SLOT_POPS. */
 #define RSEQ_COUNT(n)                                                                              \
-    "ldr %[word], [%[area], #32720]\n"                                                             \
+    "add %[area], %[area], #8, lsl #12\n"                                                          \
+    "ldr %[word], [%[area], #272]\n"                                                               \
     "add %[word], %[word], " n "\n"                                                                \
-    "str %[word], [%[area], #32720]\n"
+    "str %[word], [%[area], #272]\n"
 
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \

@@ -140,7 +140,7 @@ static enum rseq_verdict try_once(struct plat_rseq *self)
 enum rseq_verdict rseq_test_abort(struct plat_rseq *self)
 {
     struct sys_sigaction old_urg, old_segv;
-    uint64_t set = SIGURG_SET, old_set;
+    uint64_t set = SIGURG_SET, old_set = 0;
     enum rseq_verdict verdict;
 
     if (!catch_signal(SIGURG, &old_urg))
@@ -148,7 +148,8 @@ enum rseq_verdict rseq_test_abort(struct plat_rseq *self)
     catch_signal(SIGSEGV, &old_segv);
     sys_call4(SYS_rt_sigprocmask, SIG_UNBLOCK, &set, &old_set, SYS_SIGSET_BYTES);
     verdict = try_once(self);
-    sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &old_set, NULL, SYS_SIGSET_BYTES);
+    if (old_set & SIGURG_SET)
+        sys_call4(SYS_rt_sigprocmask, SIG_SETMASK, &old_set, NULL, SYS_SIGSET_BYTES);
     give_back(SIGSEGV, &old_segv);
     give_back(SIGURG, &old_urg);
     return verdict;

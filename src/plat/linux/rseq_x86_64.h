@@ -57,10 +57,10 @@
     "mov %[word], 131088(%[area], %[idx], 8)\n"                                                    \
     "2:\n"
 
-/* After the section, hence not exact: see plat.h. 163792 = 131088 + 8 * PLAT_SLOT_ARRAYS. */
-#define RSEQ_COUNT_POP "incq 163792(%[area], %[idx], 8)\n"
+/* After the section, hence not exact: see plat.h. 164112 = 131088 + 8 * PLAT_SLOT_POPS. */
+#define RSEQ_COUNT_POP "incq 164112(%[area], %[idx], 8)\n"
 
-#define RSEQ_COUNT_POP_N "add %[done], 163792(%[area], %[idx], 8)\n"
+#define RSEQ_COUNT_POP_N "add %[done], 164112(%[area], %[idx], 8)\n"
 
 #define RSEQ_GLOBALS                                                                               \
     [rseq_delta] "m"(plat_rseq_delta), [id_delta] "m"(plat_id_delta),                              \

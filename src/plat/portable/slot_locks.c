@@ -144,7 +144,7 @@ unsigned portable_pop_n(unsigned idx, void **out, unsigned n)
     if (slot == NO_SLOT)
         return 0;
     done = pop_locked(plat_slot_word(slot, idx), out, n);
-    sk_count(plat_slot_word(slot, PLAT_SLOT_ARRAYS + idx), done);
+    sk_count(plat_slot_word(slot, PLAT_SLOT_POPS + idx), done);
     slot_leave(slot);
     return done;
 }
