@@ -17,13 +17,18 @@
  * Runs seldom: when something begins or ends, when memory grows or is given back, when something is
  * looked at or fails. Compiled for size, and apart from what runs often (cmake/seldom.ld).
  */
-#if __has_attribute(minsize)
+#ifdef __clang__
 #define SK_COLD __attribute__((cold, noinline, minsize))
 #else
 #define SK_COLD __attribute__((cold, noinline))
 #endif
-/* The same of what every process runs at its start: beside what runs often. */
+/* What every process runs, at its start or seldom later: beside what runs often. gcc would move calls of cold functions
+ * away. */
+#ifdef __clang__
 #define SK_START SK_COLD __attribute__((section(".text.startup")))
+#else
+#define SK_START __attribute__((noinline, section(".text.startup")))
+#endif
 /* Before a loop of few rounds: one copy of its body. */
 #ifdef __clang__
 #define SK_ROLLED _Pragma("clang loop unroll(disable)")

@@ -28,7 +28,7 @@ static size_t natural_align(size_t size)
     return sk_min(size & -size, SK_CACHE_LINE);
 }
 
-static size_t align_of(size_t size, const struct kmem_cache_args *args)
+static SK_START size_t align_of(size_t size, const struct kmem_cache_args *args)
 {
     size_t align = args->align ? sk_max(args->align, sizeof(void *)) : natural_align(size);
 
@@ -89,7 +89,7 @@ static void list_add_locked(struct kmem_cache *c)
     list_push_tail(&kmem.caches, &c->kc_link);
 }
 
-static SK_COLD void list_add(struct kmem_cache *c)
+static SK_START void list_add(struct kmem_cache *c)
 {
     plat_lock(&kmem.lock);
     list_add_locked(c);
@@ -150,7 +150,7 @@ static bool same_geometry(const struct kmem_cache *a, const struct kmem_cache *b
 }
 
 /* true: c goes to the slabs of a cache that is there. */
-static SK_COLD bool merge(struct kmem_cache *c)
+static SK_START bool merge(struct kmem_cache *c)
 {
     struct kmem_cache *root = NULL;
     struct list *l;

@@ -58,7 +58,7 @@ SK_START void kmem_defer_init(void)
     defer.filling = meta_alloc(plat_nslots() * sizeof(*defer.filling));
 }
 
-size_t kmem_waiting_bytes(void)
+SK_START size_t kmem_waiting_bytes(void)
 {
     return sk_load_relaxed(&defer.bytes);
 }
@@ -157,7 +157,7 @@ static unsigned over_pop_objs(void **out)
 }
 
 /* By the thread that has `busy`. */
-static void over_free(void)
+static SK_COLD void over_free(void)
 {
     void *objs[HANDFUL];
     struct slab *s;

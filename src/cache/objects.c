@@ -99,7 +99,7 @@ void kmem_objects_end(struct kmem_cache *c, struct slab *s)
     *plat_errno() = saved;
 }
 
-static bool made(struct slab *s)
+static SK_COLD bool made(struct slab *s)
 {
     struct kmem_cache *c = cache_of(s);
     struct callback cb;

@@ -4,7 +4,7 @@
  *       size to its class.
  * Below: pcpu.
  * Owns: km_caches, the tables: written once by km_init.
- * Why: tables of bytes: one load; 388 bytes, which stay in the first-level cache.
+ * Why: tables of bytes: one load.
  */
 #include "kmalloc/internal.h"
 #include "kmalloc/types.h"

@@ -104,7 +104,7 @@ static void *want_taggable(struct want *w, void *p, bool entered)
 }
 
 /* What it costs is what it has, also in the arena. */
-static void *want_nested(struct want *w)
+static SK_COLD void *want_nested(struct want *w)
 {
     void *p;
 

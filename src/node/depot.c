@@ -176,7 +176,7 @@ static SK_START void depot_set_cap(struct node_cache *nd, unsigned cap, struct l
     nd->nd_nempty = 0;
 }
 
-static SK_COLD void parray_unmake_all(struct list *old)
+static SK_START void parray_unmake_all(struct list *old)
 {
     struct list *l;
 
@@ -184,7 +184,7 @@ static SK_COLD void parray_unmake_all(struct list *old)
         parray_unmake(parray_of(l));
 }
 
-SK_COLD void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
+SK_START void node_grow_arrays(struct node_cache *nd, unsigned from_cap)
 {
     struct list old;
 

@@ -23,7 +23,7 @@ static unsigned free_index_locked(void)
     return idx;
 }
 
-SK_COLD bool pcpu_cache_open(struct pcpu_cache *c)
+SK_START bool pcpu_cache_open(struct pcpu_cache *c)
 {
     unsigned idx;
 

@@ -51,7 +51,7 @@ void work_finish(struct node_cache *nd, struct work *w)
     work_init(w);
 }
 
-static SK_COLD void work_get_array(struct node_cache *nd, struct work *w)
+static SK_START void work_get_array(struct node_cache *nd, struct work *w)
 {
     w->array = parray_make(sk_load_relaxed(&nd->nd_cap));
     w->no_array = !w->array;
@@ -59,7 +59,7 @@ static SK_COLD void work_get_array(struct node_cache *nd, struct work *w)
 
 /* A slot with several slabs to take from gives one up, so that memory is not mapped while there is
  * some. */
-static SK_COLD bool slot_give_up_one(struct slot_cache *sc)
+static SK_START bool slot_give_up_one(struct slot_cache *sc)
 {
     bool some;
 
@@ -75,7 +75,7 @@ static SK_COLD bool slot_give_up_one(struct slot_cache *sc)
 }
 
 /* true: the node has an orphan now. */
-static SK_COLD bool other_slot_gives_up_one(const struct slot_cache *sc)
+static SK_START bool other_slot_gives_up_one(const struct slot_cache *sc)
 {
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
         struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);

@@ -18,7 +18,7 @@
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)
 #define HUGE_ADVICE_FREES     256u
 
-static bool grow_map(enum region_maps map, char *begin, size_t bytes)
+static SK_START bool grow_map(enum region_maps map, char *begin, size_t bytes)
 {
     size_t old = region.map_committed_bytes[map];
     if (bytes <= old)
@@ -36,7 +36,7 @@ static bool grow_maps(uint32_t end)
            grow_map(MAP_NODES, (char *)region.nodes, region_nodes_bytes(end));
 }
 
-static bool grow_pages(uint32_t end)
+static SK_START bool grow_pages(uint32_t end)
 {
     uint32_t old = region.committed;
     if (!grow_maps(end) ||

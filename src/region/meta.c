@@ -182,7 +182,7 @@ static bool install_locked(struct chunk *c, uint32_t seen)
     return true;
 }
 
-static struct chunk *map_chunk(void)
+static SK_START struct chunk *map_chunk(void)
 {
     struct chunk *c = plat_reserve(CHUNK_BYTES, CHUNK_BYTES);
     if (!c)
@@ -195,7 +195,7 @@ static struct chunk *map_chunk(void)
 }
 
 /* seen: chunks when there was no room. Another's new chunk will do. */
-static SK_NOINLINE bool add_chunk(uint32_t seen)
+static SK_START bool add_chunk(uint32_t seen)
 {
     struct chunk *c = seen < CHUNKS_MAX ? map_chunk() : NULL;
     if (!c)
@@ -434,7 +434,7 @@ SK_COLD size_t meta_trim(void)
 
 /* ---- figures, fork, verify --------------------------------------------------------------- */
 
-static SK_COLD size_t read_locked(const size_t *figure)
+static SK_START size_t read_locked(const size_t *figure)
 {
     plat_lock(&meta.lock);
     size_t bytes = *figure;
@@ -442,7 +442,7 @@ static SK_COLD size_t read_locked(const size_t *figure)
     return bytes;
 }
 
-SK_COLD size_t meta_mapped_bytes(void)
+SK_START size_t meta_mapped_bytes(void)
 {
     return read_locked(&meta.mapped_bytes);
 }

@@ -134,7 +134,7 @@ SK_COLD void region_set_lazy(bool lazy)
     sk_store_relaxed(&region.lazy, lazy);
 }
 
-SK_COLD uint64_t region_trims(void)
+SK_START uint64_t region_trims(void)
 {
     return sk_load_relaxed(&region.trims);
 }

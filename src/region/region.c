@@ -51,7 +51,7 @@ static uint64_t to_bytes(size_t pages)
     return (uint64_t)pages << PLAT_PAGE_SHIFT;
 }
 
-SK_COLD void region_get_stats(struct region_stats *out)
+SK_START void region_get_stats(struct region_stats *out)
 {
     plat_lock(&region.lock);
     *out = (struct region_stats){

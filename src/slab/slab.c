@@ -39,7 +39,7 @@ SK_START void slab_geom_init(struct slab_geom *g, const char *name, size_t size,
     g->recip = g->objs > 1 ? sk_recip((uint32_t)size) : 0;
 }
 
-SK_COLD void slab_geom_colour(struct slab_geom *g)
+SK_START void slab_geom_colour(struct slab_geom *g)
 {
     if (g->colours > 1 || g->objs < SLAB_COLOUR_OBJS_MIN || g->size < g->colour_off)
         return;

@@ -25,7 +25,7 @@ static const struct kind kinds[] = {
 static const size_t sizes[] = {1, 24, 600, 40000};
 
 /* A sanitizer that looks at every access takes its time, and so does an emulator, which defines this itself. */
-#ifdef __SANITIZE_THREAD__
+#ifdef SLABKIT_TSAN
 #define EFFORT_DIV 8u
 #elif !defined EFFORT_DIV
 #define EFFORT_DIV 1u

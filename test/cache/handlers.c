@@ -365,7 +365,7 @@ static void test_at_random_points(void **state)
     printf("%u handlers, %lu frees of theirs nested; %u taken, %u refused\n", handled,
            (unsigned long)nested_frees(), taken, refused);
     assert_true(handled > 0);
-#ifndef __SANITIZE_THREAD__ /* delivers signals between its functions, when it likes */
+#ifndef SLABKIT_TSAN /* delivers signals between its functions, when it likes */
     assert_true(nested_frees() > 0);
 #endif
     assert_int_equal(population_end(), 0);
@@ -373,7 +373,7 @@ static void test_at_random_points(void **state)
 
 /* ---- after each instruction --------------------------------------------------------------------- */
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && !defined(SLABKIT_TSAN)
 
 #define STEPPED_TURNS 15u
 #define TRAP_FLAG     "$0x100"

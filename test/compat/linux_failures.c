@@ -244,11 +244,8 @@ static void allocate_without_waiting(void *arg)
     end(failures ? 0 : 1);
 }
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
 /* The thread sanitizer makes calls of its own, at any time. */
-#if __has_feature(thread_sanitizer) || defined(__SANITIZE_THREAD__)
+#ifdef SLABKIT_TSAN
 #define TSAN 1
 #else
 #define TSAN 0
