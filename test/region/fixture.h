@@ -33,9 +33,8 @@ static inline void stop(void)
     size_t pages = region_map.npages;
     if (pages) {
         plat_release((void *)region_map.base, PAGES(pages));
-        plat_release(region_map.kind, region_kind_bytes(pages));
-        plat_release(region_map.info, region_info_bytes(pages));
-        plat_release(region.nodes, region_nodes_bytes(pages));
+        plat_release(region_map.kind, region_kind_bytes(pages) + region_info_bytes(pages) +
+                                          region_nodes_bytes(pages));
     }
     region_map = (struct region_map){0};
 }
