@@ -9,11 +9,7 @@
  * Failure: exit 1 when a sound set of orders fails in some scenario, or a weakened one passes
  *       in all.
  */
-#include <relacy/relacy.hpp>
-#include <cstdio>
-#include <ostream>
-#include <streambuf>
-#include <string>
+#include "explore.hpp"
 
 namespace
 {
@@ -328,37 +324,6 @@ struct taken_back : rl::test_suite<taken_back, 2>, world {
     }
 };
 
-struct outcome {
-    unsigned long runs;
-    std::string how;
-};
-
-/* relacy's own report is not wanted, and its operator new forbids a stream that allocates. */
-struct discard : std::streambuf {
-    int overflow(int c) override
-    {
-        return c;
-    }
-};
-
-template <typename scenario> outcome explore()
-{
-    discard nothing;
-    std::ostream sink(&nothing);
-    rl::test_params p;
-
-    p.search_type = rl::sched_full;
-    p.output_stream = &sink;
-    p.progress_stream = &sink;
-    bool ok = rl::simulate<scenario>(p);
-    return {(unsigned long)p.stop_iteration, ok ? "" : rl::test_result_str(p.test_result)};
-}
-
-struct entry {
-    const char *name;
-    outcome (*explore)();
-};
-
 const entry scenarios[] = {
     {"listed slab", explore<listed_slab>},
     {"away slab", explore<away_slab>},
@@ -368,47 +333,9 @@ const entry scenarios[] = {
     {"taken back", explore<taken_back>},
 };
 
-/* All scenarios must pass: a line for each. */
-bool check_sound()
-{
-    bool ok = true;
-
-    for (const entry &e : scenarios) {
-        outcome r = e.explore();
-
-        printf("%-9s %-43s %10lu  %s\n", "orders", e.name, r.runs,
-               r.how.empty() ? "ok" : r.how.c_str());
-        ok = ok && r.how.empty();
-    }
-    return ok;
-}
-
-/* Some scenario must fail. */
-bool check_weakened(const char *name)
-{
-    for (const entry &e : scenarios) {
-        outcome r = e.explore();
-
-        if (!r.how.empty()) {
-            printf("%-9s %-43s %10lu  caught: %s in \"%s\"\n", "orders", name, r.runs,
-                   r.how.c_str(), e.name);
-            return true;
-        }
-    }
-    printf("%-9s %-43s %10s  NOT CAUGHT\n", "orders", name, "");
-    return false;
-}
-
 } // namespace
 
 int main()
 {
-    bool ok = true;
-
-    for (const orders &o : all_orders) {
-        ord = o;
-        ok = (o.sound ? check_sound() : check_weakened(o.name)) && ok;
-        fflush(stdout);
-    }
-    return ok ? 0 : 1;
+    return check_all(all_orders, ord, scenarios) ? 0 : 1;
 }

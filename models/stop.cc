@@ -14,11 +14,7 @@
  * Failure: exit 1 when the code as it is fails in some scenario, or one with an order taken away passes
  *       in all.
  */
-#include <relacy/relacy.hpp>
-#include <cstdio>
-#include <ostream>
-#include <streambuf>
-#include <string>
+#include "explore.hpp"
 
 namespace
 {
@@ -277,37 +273,6 @@ struct new_base : rl::test_suite<new_base, 2>, slot {
     }
 };
 
-struct outcome {
-    unsigned long runs;
-    std::string how;
-};
-
-/* relacy's own report is not wanted, and its operator new forbids a stream that allocates. */
-struct discard : std::streambuf {
-    int overflow(int c) override
-    {
-        return c;
-    }
-};
-
-template <typename scenario> outcome explore()
-{
-    discard nothing;
-    std::ostream sink(&nothing);
-    rl::test_params p;
-
-    p.search_type = rl::sched_full;
-    p.output_stream = &sink;
-    p.progress_stream = &sink;
-    bool ok = rl::simulate<scenario>(p);
-    return {(unsigned long)p.stop_iteration, ok ? "" : rl::test_result_str(p.test_result)};
-}
-
-struct entry {
-    const char *name;
-    outcome (*explore)();
-};
-
 const entry scenarios[] = {
     {"stop: in use", explore<closed_in_use>},
     {"stop: opened by another", explore<opened>},
@@ -315,45 +280,9 @@ const entry scenarios[] = {
     {"stop: new base", explore<new_base>},
 };
 
-bool check_sound(const char *name)
-{
-    bool ok = true;
-
-    for (const entry &e : scenarios) {
-        outcome r = e.explore();
-
-        printf("%-9s %-43s %10lu  %s\n", "orders", (std::string(e.name) + ", " + name).c_str(),
-               r.runs, r.how.empty() ? "ok" : r.how.c_str());
-        ok = ok && r.how.empty();
-    }
-    return ok;
-}
-
-bool check_weakened(const char *name)
-{
-    for (const entry &e : scenarios) {
-        outcome r = e.explore();
-
-        if (!r.how.empty()) {
-            printf("%-9s %-43s %10lu  caught: %s in \"%s\"\n", "orders", name, r.runs,
-                   r.how.c_str(), e.name);
-            return true;
-        }
-    }
-    printf("%-9s %-43s %10s  NOT CAUGHT\n", "orders", name, "");
-    return false;
-}
-
 } // namespace
 
 int main()
 {
-    bool ok = true;
-
-    for (const orders &o : all_orders) {
-        ord = o;
-        ok = (o.sound ? check_sound(o.name) : check_weakened(o.name)) && ok;
-        fflush(stdout);
-    }
-    return ok ? 0 : 1;
+    return check_all(all_orders, ord, scenarios) ? 0 : 1;
 }
