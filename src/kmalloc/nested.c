@@ -34,14 +34,14 @@ static struct {
 /* Outside of the range: it is no memory in use, and its address alone tells its blocks. */
 SK_START void nested_init(void)
 {
-    size_t bytes = ARENA_BYTES_MAX;
+    size_t bytes = ARENA_BYTES_MAX, most = plat_resident_limit_bytes() / ARENA_LIMIT_DIV;
 
-    while (bytes > plat_resident_limit_bytes() / ARENA_LIMIT_DIV)
+    while (bytes > most)
         bytes /= 2;
     if (bytes < PLAT_PAGE_BYTES)
         return;
-    nested.base = plat_reserve(bytes, PLAT_PAGE_BYTES);
-    if (nested.base && plat_commit(nested.base, bytes))
+    nested.base = plat_reserve_usable(bytes, PLAT_PAGE_BYTES);
+    if (nested.base)
         nested.bytes = bytes;
 }
 

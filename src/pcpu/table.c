@@ -12,29 +12,16 @@
 
 struct pcpu_table pcpu_table;
 
-static SK_START void *pairs_reserve(size_t bytes)
-{
-    size_t page = plat_sys_page_bytes();
-    void *p;
-
-    bytes = sk_align_up(bytes, page);
-    p = plat_reserve(bytes, page);
-    if (p && !plat_commit(p, bytes)) {
-        plat_release(p, bytes);
-        return NULL;
-    }
-    return p;
-}
-
 SK_START bool pcpu_init(const struct pcpu_limits *limits)
 {
-    size_t slots = plat_nslots();
+    size_t slots = plat_nslots(), page = plat_sys_page_bytes();
 
     pcpu_table.limits = *limits;
     if (!pcpu_table.budget)
         pcpu_table.budget = meta_alloc(slots * sizeof(*pcpu_table.budget));
     if (!pcpu_table.pairs)
-        pcpu_table.pairs = pairs_reserve(slots * PLAT_SLOT_ARRAYS * sizeof(*pcpu_table.pairs));
+        pcpu_table.pairs = plat_reserve_usable(
+            sk_align_up(slots * PLAT_SLOT_ARRAYS * sizeof(*pcpu_table.pairs), page), page);
     return pcpu_table.budget && pcpu_table.pairs;
 }
 

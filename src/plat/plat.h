@@ -107,6 +107,8 @@ void *plat_reserve(size_t bytes, size_t align);
 /* Makes reserved pages usable (zero when first touched); those that are already stay as they are.
  * false: the system refused, nothing changed. Cheap when the system needs no call for it. */
 bool plat_commit(void *p, size_t bytes);
+/* Reserved and committed, or NULL and neither. */
+void *plat_reserve_usable(size_t bytes, size_t align);
 /* Makes reserved pages readable, all zero, at the cost of no memory; plat_commit makes them writable. A system that
  * cannot may commit them. */
 bool plat_commit_zeros(void *p, size_t bytes);
@@ -189,6 +191,8 @@ uintptr_t plat_slot_stop(unsigned slot, unsigned idx);
 /* The same for many arrays of one slot with one fence: words[i] is what idx[i] had. Caller holds
  * all. */
 void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
+/* For ports: stores 0 in every one of these words that is not, which words[i] then is; whether there was one. */
+bool plat_close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n);
 /* Opens a closed array. Caller holds (slot, idx). Publishes the array's entries. Partner: the load of the
  * word by whoever pops or pushes, ordered before the entries by an acquire, or by the address that depends
  * on it. */

@@ -184,14 +184,10 @@ static bool install_locked(struct chunk *c, uint32_t seen)
 
 static SK_START struct chunk *map_chunk(void)
 {
-    struct chunk *c = plat_reserve(CHUNK_BYTES, CHUNK_BYTES);
-    if (!c)
-        return NULL;
-    plat_hugepages(c, CHUNK_BYTES, false);
-    if (plat_commit(c, CHUNK_BYTES))
-        return c;
-    plat_release(c, CHUNK_BYTES);
-    return NULL;
+    struct chunk *c = plat_reserve_usable(CHUNK_BYTES, CHUNK_BYTES);
+    if (c)
+        plat_hugepages(c, CHUNK_BYTES, false);
+    return c;
 }
 
 /* seen: chunks when there was no room. Another's new chunk will do. */

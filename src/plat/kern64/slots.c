@@ -85,22 +85,6 @@ bool plat_slot_cas(unsigned slot, unsigned idx, uintptr_t old, uintptr_t new)
 
 /* ---- stop ---------------------------------------------------------------------------------- */
 
-/* Stores 0 in every word that is not; whether there was one. */
-static bool close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
-{
-    bool any = false;
-
-    for (unsigned i = 0; i < n; i++) {
-        uintptr_t *word = plat_slot_word(slot, idx[i]);
-
-        if (sk_load_acquire(word) != 0) {
-            words[i] = sk_xchg_acquire(word, 0);
-            any = true;
-        }
-    }
-    return any;
-}
-
 /*
  * A section that read the word of before our 0 may commit after it: then the word it leaves is the
  * array's true state, and we close again. Once the CPU has answered, which it does outside of
@@ -117,9 +101,9 @@ void plat_slot_stop_many(unsigned slot, const unsigned *idx, uintptr_t *words, u
     flags = irq_save();
     here = kern64_self()->slot == slot;
     if (here)
-        close_words(slot, idx, words, n);
+        plat_close_words(slot, idx, words, n);
     irq_restore(flags);
-    while (!here && close_words(slot, idx, words, n)) {
+    while (!here && plat_close_words(slot, idx, words, n)) {
         sk_count(&kern64_self()->fences, 1);
         section_fence(slot);
     }

@@ -48,16 +48,11 @@ static char *base_in(char *areas)
 /* Only the page with the base words is touched. A huge page there would be wasted. */
 static char *areas_map(size_t bytes)
 {
-    char *areas = plat_reserve(bytes, AREA_BYTES);
+    char *areas = plat_reserve_usable(bytes, AREA_BYTES);
 
-    if (areas == NULL)
-        return NULL;
-    if (bytes >= HUGE_PAGE_BYTES)
+    if (areas != NULL && bytes >= HUGE_PAGE_BYTES)
         plat_hugepages(areas, bytes, false);
-    if (plat_commit(areas, bytes))
-        return areas;
-    plat_release(areas, bytes);
-    return NULL;
+    return areas;
 }
 
 /* Two sets: the second stays closed for ever, and stands in for the first during fork. */

@@ -120,22 +120,6 @@ static uintptr_t stop_here(unsigned slot, unsigned idx)
     return 0;
 }
 
-/* Stores 0 in every word that is not; whether there was one. */
-static bool close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
-{
-    bool any = false;
-
-    for (unsigned i = 0; i < n; i++) {
-        uintptr_t *word = plat_slot_word(slot, idx[i]);
-
-        if (sk_load_acquire(word) != 0) {
-            words[i] = sk_xchg_acquire(word, 0);
-            any = true;
-        }
-    }
-    return any;
-}
-
 /*
  * A section that read the word before our 0 may still commit after it: then the word it leaves is
  * the array's true state, and we close again. A section that begins after our 0 misses. The fence
@@ -144,7 +128,7 @@ static bool close_words(unsigned slot, const unsigned *idx, uintptr_t *words, un
  */
 static void stop_fenced(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
 {
-    while (close_words(slot, idx, words, n))
+    while (plat_close_words(slot, idx, words, n))
         rseq_fence(slot);
 }
 

@@ -15,6 +15,32 @@ uintptr_t plat_slot_stop(unsigned slot, unsigned idx)
     return word;
 }
 
+bool plat_close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < n; i++) {
+        uintptr_t *word = plat_slot_word(slot, idx[i]);
+
+        if (sk_load_acquire(word) != 0) {
+            words[i] = sk_xchg_acquire(word, 0);
+            any = true;
+        }
+    }
+    return any;
+}
+
+SK_START void *plat_reserve_usable(size_t bytes, size_t align)
+{
+    void *p = plat_reserve(bytes, align);
+
+    if (p && !plat_commit(p, bytes)) {
+        plat_release(p, bytes);
+        return NULL;
+    }
+    return p;
+}
+
 /* Without a look first: a lock is mostly free. */
 void plat_lock(struct plat_lock *l)
 {
