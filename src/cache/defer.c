@@ -216,7 +216,7 @@ static bool take_locked(void)
 }
 
 /* Without waiting. */
-static void rounds_go_on(void)
+static SK_COLD void rounds_go_on(void)
 {
     bool mine;
 

@@ -87,7 +87,7 @@ static int objects_begin(struct kmem_cache *c, struct slab *s, int flags)
 }
 
 /* The program's errno is not the destructor's: it may run inside of a free. */
-void kmem_objects_end(struct kmem_cache *c, struct slab *s)
+SK_COLD void kmem_objects_end(struct kmem_cache *c, struct slab *s)
 {
     int saved = *plat_errno();
     struct callback cb;

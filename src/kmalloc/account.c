@@ -320,7 +320,7 @@ static bool charge_by_trying(struct type *t, size_t bytes, int flags)
     return fits;
 }
 
-bool type_charge_nested(struct type *t, size_t bytes, unsigned class, int flags)
+SK_COLD bool type_charge_nested(struct type *t, size_t bytes, unsigned class, int flags)
 {
     if (class && plat_credit_take_retry(t->t_alloc, known_amount(t, bytes, class)))
         return true;

@@ -10,7 +10,7 @@ struct km_stats km_figures;
 
 static size_t run_pages(size_t bytes)
 {
-    return (bytes + PLAT_PAGE_BYTES - 1) >> PLAT_PAGE_SHIFT;
+    return sk_align_up(bytes, PLAT_ROOM_BYTES) >> PLAT_PAGE_SHIFT;
 }
 
 size_t large_bytes_for(size_t size)

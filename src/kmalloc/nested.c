@@ -126,7 +126,7 @@ static void defer(void *p)
     } while (!sk_cas_release(&nested.deferred, &head, p));
 }
 
-void nested_free_any(void *p)
+SK_COLD void nested_free_any(void *p)
 {
     unsigned idx = region_index(p);
 

@@ -126,7 +126,7 @@ static struct type *site_entered(struct type *t, const void *site)
 }
 
 /* A block whose place has no type for want of memory, or of an id, or by a nested call, has the tracked type's own tag. */
-void tracked_alloc(struct type *t, void *p, const void *site)
+SK_COLD void tracked_alloc(struct type *t, void *p, const void *site)
 {
     struct type *at = site_entered(t, site);
 

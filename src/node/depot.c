@@ -102,7 +102,7 @@ struct parray *node_get_full(struct node_cache *nd)
     return pa;
 }
 
-static struct parray *depot_take_oldest(struct node_cache *nd)
+static SK_NOINLINE struct parray *depot_take_oldest(struct node_cache *nd)
 {
     struct parray *pa = parray_of(nd->nd_full.prev);
 

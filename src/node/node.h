@@ -152,7 +152,8 @@ struct parray *node_get_empty(struct node_cache *nd);
 void node_put_empty(struct node_cache *nd, struct parray *pa);
 /* A slot misses often: larger arrays from now on. */
 void node_grow_arrays(struct node_cache *nd, unsigned from_cap);
-/* For the reaper: an array that was not needed since the last pass (all: any), or NULL. */
+/* For who brings its objects home: the array put first, if it was not needed since the reaper's last
+ * pass (all: in any case); or NULL. */
 struct parray *node_reap_full(struct node_cache *nd, bool all);
 /* Ends a pass of the reaper: marks start anew; arrays get smaller where `idle`. */
 void node_reap_end(struct node_cache *nd, bool idle);

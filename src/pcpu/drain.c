@@ -25,19 +25,17 @@ static SK_COLD void array_home(struct slot_cache *sc, struct parray *pa)
     work_finish(sc->sc_node, &w);
 }
 
-static SK_COLD void slot_empty(struct slot_cache *sc)
+static SK_COLD void slot_empty(struct slot_cache *sc, enum side side)
 {
-    struct parray *own, *foreign, *spare;
+    struct parray *pa, *spare;
 
     plat_lock(&sc->sc_lock);
-    own = slot_close(sc, SIDE_OWN);
-    foreign = slot_close(sc, SIDE_FOREIGN);
+    pa = slot_close(sc, side);
     spare = sc->sc_spare;
     sc->sc_spare = NULL;
     plat_unlock(&sc->sc_lock);
     parray_unmake(spare);
-    array_home(sc, own);
-    array_home(sc, foreign);
+    array_home(sc, pa);
 }
 
 static SK_COLD void slot_collect(struct slot_cache *sc)
@@ -51,13 +49,11 @@ static SK_COLD void slot_collect(struct slot_cache *sc)
     work_finish(sc->sc_node, &w);
 }
 
-static SK_COLD void slot_orphan(struct slot_cache *sc)
+static SK_COLD void slot_orphan_all(struct slot_cache *sc)
 {
     plat_lock(&sc->sc_lock);
-    while (!list_empty(&sc->sc_partial)) {
-        node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.next, struct slab, sl_link));
-        sk_count(&sc->sc_npartial, -1);
-    }
+    while (!list_empty(&sc->sc_partial))
+        slot_orphan(sc, SK_CONTAINER_OF(sc->sc_partial.next, struct slab, sl_link));
     plat_unlock(&sc->sc_lock);
 }
 
@@ -118,7 +114,8 @@ SK_COLD void pcpu_drain(struct pcpu_cache *c)
     struct node_cache *nd;
 
     pcpu_for_each_pair (sc, c)
-        slot_empty(sc);
+        for (enum side side = 0; side < SIDES; side++)
+            slot_empty(sc, side);
     pcpu_for_each_node (nd, c)
         depot_reap(nd, pair_of_node(c, nd), true);
     pcpu_for_each_pair (sc, c)
@@ -136,54 +133,48 @@ SK_COLD void pcpu_drain_all(void)
 
 /* ---- the reaper's pass ----------------------------------------------------------------------- */
 
-/* A slot whose arrays only hit shows it by its words. */
-static bool words_changed(struct slot_cache *sc)
+/* An array that only hits shows it by its word. */
+static bool word_changed(struct slot_cache *sc, enum side side)
 {
-    bool changed = false;
+    uintptr_t word = side_word(sc, side);
+    bool changed = word != sc->sc_last_word[side];
 
-    for (enum side side = 0; side < SIDES; side++) {
-        uintptr_t word = side_word(sc, side);
-
-        changed |= word != sc->sc_last_word[side];
-        sc->sc_last_word[side] = word;
-    }
+    sc->sc_last_word[side] = word;
     return changed;
 }
 
-/* Passes since the pair was last used. */
-static unsigned slot_age(struct slot_cache *sc)
+/* Passes since the arrays were last used: a slow path uses the own one, if only for its slabs. */
+static void slot_ages(struct slot_cache *sc, unsigned age[SIDES])
 {
-    unsigned age;
-    bool used;
-
     plat_lock(&sc->sc_lock);
-    used = words_changed(sc) | (sc->sc_touched != 0);
-    age = sc->sc_idle_ticks = used ? 0 : sc->sc_idle_ticks + 1;
+    for (enum side side = 0; side < SIDES; side++) {
+        bool used = word_changed(sc, side) | (side == SIDE_OWN && sc->sc_touched);
+
+        age[side] = sc->sc_idle_ticks[side] = used ? 0 : sc->sc_idle_ticks[side] + 1;
+    }
     sc->sc_touched = 0;
     sc->sc_misses = 0;
     plat_unlock(&sc->sc_lock);
-    return age;
-}
-
-static bool slot_has_array(const struct slot_cache *sc)
-{
-    return sk_load_relaxed(&sc->sc_array[SIDE_OWN]) || sk_load_relaxed(&sc->sc_array[SIDE_FOREIGN]);
 }
 
 static SK_COLD bool slot_reap(struct slot_cache *sc, bool *idle)
 {
-    unsigned age = slot_age(sc);
+    unsigned age[SIDES], least = UINT32_MAX;
     bool some = false;
 
+    slot_ages(sc, age);
     slot_collect(sc);
-    *idle &= age >= IDLE_TICKS_ARRAY;
-    if (age >= IDLE_TICKS_ARRAY && slot_has_array(sc)) {
-        slot_empty(sc);
-        some = true;
+    for (enum side side = 0; side < SIDES; side++) {
+        least = (unsigned)sk_min(least, age[side]);
+        if (age[side] >= IDLE_TICKS_ARRAY && sk_load_relaxed(&sc->sc_array[side])) {
+            slot_empty(sc, side);
+            some = true;
+        }
     }
-    if (age >= IDLE_TICKS_SLOT && sk_load_relaxed(&sc->sc_npartial) &&
+    *idle &= least >= IDLE_TICKS_ARRAY;
+    if (least >= IDLE_TICKS_SLOT && sk_load_relaxed(&sc->sc_npartial) &&
         sk_load_relaxed(&sc->sc_cache->pc_mode) != PCPU_DIRECT) {
-        slot_orphan(sc);
+        slot_orphan_all(sc);
         some = true;
     }
     return some;
@@ -239,7 +230,7 @@ void pcpu_settle(unsigned slot)
     }
 }
 
-size_t pcpu_idle_bytes(void)
+SK_COLD size_t pcpu_idle_bytes(void)
 {
     struct pcpu_cache *c;
     size_t bytes = 0;

@@ -15,22 +15,38 @@ static struct slab *slab_of(struct list *l)
     return SK_CONTAINER_OF(l, struct slab, sl_link);
 }
 
+static void slot_drop_slab(struct slot_cache *sc, const struct slab *s)
+{
+    sk_count(&sc->sc_npartial, -1);
+    sc->sc_nsparse -= s->sl_sparse;
+}
+
 void slot_add_slab(struct slot_cache *sc, struct slab *s)
 {
     list_push(&sc->sc_partial, &s->sl_link);
     sk_count(&sc->sc_npartial, 1);
 }
 
-/* A slab of the list whose last object came back goes to the node, or to its end. */
-static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct work *w)
+void slot_orphan(struct slot_cache *sc, struct slab *s)
 {
-    if (s->sl_inuse != 0)
-        return;
-    sk_count(&sc->sc_npartial, -1);
+    slot_drop_slab(sc, s);
+    node_orphan(sc->sc_node, s);
+}
+
+/* A slab of the list whose last object came back goes to the node, or to its end. */
+static SK_NOINLINE void slab_leave(struct slot_cache *sc, struct slab *s, struct work *w)
+{
+    slot_drop_slab(sc, s);
     if (node_keep_idle(sc->sc_node, s))
         return;
     list_del(&s->sl_link);
     list_push(&w->doomed, &s->sl_link);
+}
+
+static void slab_leave_if_unused(struct slot_cache *sc, struct slab *s, struct work *w)
+{
+    if (s->sl_inuse == 0)
+        slab_leave(sc, s, w);
 }
 
 /* ---- returned slabs ------------------------------------------------------------------------ */
@@ -50,7 +66,7 @@ bool returned_push(struct slab *s)
     return true;
 }
 
-static void returned_take(struct slot_cache *sc, struct work *w)
+void slot_take_returned(struct slot_cache *sc, struct work *w)
 {
     struct slab *s, *next;
 
@@ -66,6 +82,12 @@ static void returned_take(struct slot_cache *sc, struct work *w)
     }
 }
 
+static void slot_set_sparse(struct slot_cache *sc, struct slab *s, bool sparse)
+{
+    slab_set_sparse(s, sparse);
+    sc->sc_nsparse += sparse ? 1 : -1u;
+}
+
 /* ---- taking ---------------------------------------------------------------------------------- */
 
 unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n)
@@ -76,6 +98,8 @@ unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n)
         struct slab *s = slab_of(sc->sc_partial.next);
 
         slab_collect(s);
+        if (s->sl_sparse)
+            slot_set_sparse(sc, s, false);
         got += slab_take(s, out + got, n - got);
         if (slab_avail(s) == 0 && slab_partial_to_away(s))
             sk_count(&sc->sc_npartial, -1);
@@ -86,7 +110,7 @@ unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n)
 
 unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w)
 {
-    returned_take(sc, w);
+    slot_take_returned(sc, w);
     return slot_take_listed(sc, out, n);
 }
 
@@ -144,6 +168,21 @@ static void chain_add(struct slot_cache *sc, struct chains *chains, struct slab 
     ch->n++;
 }
 
+/*
+ * A slab that is a third free, while the slot takes from others: let it empty. Otherwise what is freed
+ * would stay in arrays and go out again at random, and a cache that shrank would keep all its slabs
+ * for ever, each with a few objects.
+ */
+#define SPARSE_DIV 3u
+#define SPARSE_MIN 4u /* slabs on the list; fewer are no waste worth a word */
+
+static bool slab_got_sparse(const struct slot_cache *sc, const struct slab *s)
+{
+    return slab_avail(s) > s->sl_objs / SPARSE_DIV && !s->sl_sparse &&
+           sc->sc_npartial >= SPARSE_MIN && sc->sc_partial.next != &s->sl_link &&
+           sk_load_relaxed(&sc->sc_cache->pc_mode) == PCPU_ARRAYS;
+}
+
 static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work *w)
 {
     enum misuse fault;
@@ -159,6 +198,8 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
     fault = slab_put(s, p);
     if (SK_UNLIKELY(fault != MISUSE_KINDS))
         slab_misuse(fault, s->sl_geom, p);
+    if (slab_got_sparse(sc, s))
+        slot_set_sparse(sc, s, true);
     slab_leave_if_unused(sc, s, w);
 }
 
@@ -194,7 +235,7 @@ SK_COLD void slot_settle(struct slot_cache *sc, struct work *w)
 {
     struct list *l, *tmp;
 
-    returned_take(sc, w);
+    slot_take_returned(sc, w);
     list_for_each_safe (l, tmp, &sc->sc_partial) {
         struct slab *s = slab_of(l);
 

@@ -41,6 +41,16 @@ struct parray *slot_swap(struct slot_cache *sc, enum side side, struct parray *p
     return old;
 }
 
+struct parray *slot_swap_foreign(struct slot_cache *sc, struct parray *empty, unsigned n)
+{
+    struct parray *pa = sc->sc_array[SIDE_FOREIGN];
+
+    if (!pa || array_avail(pa, side_word(sc, SIDE_FOREIGN)) < n)
+        return NULL;
+    pa = slot_swap(sc, SIDE_FOREIGN, empty);
+    return pa == empty ? NULL : pa;
+}
+
 struct parray *slot_close(struct slot_cache *sc, enum side side)
 {
     struct parray *pa = sc->sc_array[side];

@@ -73,6 +73,8 @@ SK_INLINE uintptr_t side_word(const struct slot_cache *sc, enum side side)
  * any more, and nothing changed.
  */
 struct parray *slot_swap(struct slot_cache *sc, enum side side, struct parray *pa);
+/* The slot's foreign array for an empty one, if there are at least n objects in it; else NULL. */
+struct parray *slot_swap_foreign(struct slot_cache *sc, struct parray *empty, unsigned n);
 /* Takes the array out from anywhere, for good. NULL: there was none. */
 struct parray *slot_close(struct slot_cache *sc, enum side side);
 
@@ -84,6 +86,8 @@ struct slab *slab_holding(const struct pcpu_cache *c, const void *p);
 /* The caller's push replaced AWAY: it alone links the slab, and nobody else can reach it meanwhile. true: its owner
  * was told. Needs no lock. */
 bool returned_push(struct slab *s);
+/* What others brought back goes on the slot's list, or leaves it at once. */
+void slot_take_returned(struct slot_cache *sc, struct work *w);
 /* Up to n objects of the slot's own slabs; of those on its list, with no other lock taken. */
 unsigned slot_take_listed(struct slot_cache *sc, void **out, unsigned n);
 unsigned slot_take(struct slot_cache *sc, void **out, unsigned n, struct work *w);
@@ -92,5 +96,7 @@ void slot_home(struct slot_cache *sc, void *const *objs, unsigned n, struct work
 /* Collects everything that waits for this slot; slabs without objects in use leave. */
 void slot_settle(struct slot_cache *sc, struct work *w);
 void slot_add_slab(struct slot_cache *sc, struct slab *s);
+/* Gives a slab of the slot's list to the node. */
+void slot_orphan(struct slot_cache *sc, struct slab *s);
 
 #endif

@@ -140,13 +140,21 @@ static unsigned fault_if(bool bad, struct pcpu_cache *c, fault_fn *fault, const 
     return bad;
 }
 
+static uint32_t told_to_frees(const struct slab *s)
+{
+    return PLAT_KIND_SLOT(region_kind(s->sl_run));
+}
+
 static SK_COLD unsigned verify_slab(struct pcpu_cache *c, struct slab *s, enum slab_state state,
                                     unsigned owner, fault_fn *fault)
 {
     return fault_if(s->sl_geom != &c->pc_geom || !slab_verify(s), c, fault,
                     "a slab's counts disagree with its free bits") +
            fault_if(s->sl_state != state, c, fault, "a slab on a list has another list's state") +
-           fault_if(s->sl_owner != owner, c, fault, "a slab on a list has another owner");
+           fault_if(s->sl_owner != owner, c, fault, "a slab on a list has another owner") +
+           fault_if(state == SLAB_PARTIAL &&
+                        told_to_frees(s) != (s->sl_sparse ? PLAT_SLOT_NOBODY : owner),
+                    c, fault, "the page map names another owner than a slab");
 }
 
 static SK_COLD unsigned verify_list(struct pcpu_cache *c, struct list *list, uint32_t count,

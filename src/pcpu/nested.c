@@ -22,7 +22,7 @@ static void *take_if_unlocked(struct slot_cache *sc)
     return obj;
 }
 
-void *pcpu_alloc_nested(struct pcpu_cache *c)
+SK_COLD void *pcpu_alloc_nested(struct pcpu_cache *c)
 {
     void *obj = plat_slot_pop_retry(c->pc_geom.kind);
     unsigned slots = plat_nslots(), first = pcpu_slot_for(c);

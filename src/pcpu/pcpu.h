@@ -22,7 +22,7 @@
 struct pcpu_cache;
 
 /* The arrays of a slot: what it allocates from and frees its own objects to, and what it freed of
- * other slots' slabs, never allocates from, and gives to the depot or home. */
+ * other slots' slabs and of sparse ones, does not pop, and gives to the depot or home. */
 enum side {
     SIDE_OWN,
     SIDE_FOREIGN,
@@ -43,8 +43,9 @@ struct slot_cache {
     uint64_t sc_pops_before; /* constant: pops that the index's last cache counted */
     struct list sc_partial;  /* the slab to take from first */
     uint32_t sc_npartial;
+    uint32_t sc_nsparse;           /* of them sparse */
     uint32_t sc_misses;            /* since the arrays last grew or were reaped */
-    uint32_t sc_idle_ticks;        /* passes of the reaper that saw no use */
+    uint32_t sc_idle_ticks[SIDES]; /* passes of the reaper that saw no use */
     uint32_t sc_touched;           /* a slow path came by since the last pass */
     uintptr_t sc_last_word[SIDES]; /* the words at the last pass */
 

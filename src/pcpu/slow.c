@@ -11,7 +11,8 @@
  *     refill                                  flush
  *       a full array from the depot             the full array leaves; an empty one comes
  *       objects of the slot's own slabs           with p in it: own or foreign
- *       a slab nobody runs                      depot has room: it goes there
+ *       a slab nobody runs                      foreign, of sparse slabs: it goes home
+ *       the foreign array, of others' slabs     depot has room: it goes there
  *       a new slab                              else the depot's oldest array goes home
  */
 #include "pcpu/internal.h"
@@ -58,29 +59,30 @@ static SK_START void work_get_array(struct node_cache *nd, struct work *w)
 }
 
 /* A slot with several slabs to take from gives one up, so that memory is not mapped while there is
- * some. */
-static SK_START bool slot_give_up_one(struct slot_cache *sc)
+ * some; what came back to it counts, for it may have nobody who would look. */
+static SK_START bool slot_give_up_one(struct slot_cache *sc, struct work *w)
 {
     bool some;
 
-    if (sk_load_relaxed(&sc->sc_npartial) < 2 || !plat_trylock(&sc->sc_lock))
+    if ((sk_load_relaxed(&sc->sc_npartial) < 2 && !sk_load_relaxed(&sc->sc_returned)) ||
+        !plat_trylock(&sc->sc_lock))
         return false;
+    slot_take_returned(sc, w);
     some = sc->sc_npartial >= 2;
     if (some) {
-        node_orphan(sc->sc_node, SK_CONTAINER_OF(sc->sc_partial.prev, struct slab, sl_link));
-        sk_count(&sc->sc_npartial, -1);
+        slot_orphan(sc, SK_CONTAINER_OF(sc->sc_partial.prev, struct slab, sl_link));
     }
     plat_unlock(&sc->sc_lock);
-    return some;
+    return some || sk_load_relaxed(&sc->sc_node->nd_nidle);
 }
 
-/* true: the node has an orphan now. */
-static SK_START bool other_slot_gives_up_one(const struct slot_cache *sc)
+/* true: the node has an orphan or an idle slab now. */
+static SK_START bool other_slot_gives_up_one(const struct slot_cache *sc, struct work *w)
 {
     for (unsigned slot = 0; slot < plat_nslots(); slot++) {
         struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
 
-        if (other && other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other))
+        if (other && other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other, w))
             return true;
     }
     return false;
@@ -91,7 +93,7 @@ static bool work_get_slab(struct slot_cache *sc, struct work *w)
 {
     if (!w->stole) {
         w->stole = true;
-        if (other_slot_gives_up_one(sc))
+        if (other_slot_gives_up_one(sc, w))
             return true;
     }
     w->slab = node_grow(sc->sc_node, sc->sc_slot);
@@ -140,9 +142,16 @@ static SK_NOINLINE void slot_keep_empty(struct slot_cache *sc, struct parray *pa
         node_put_empty(sc->sc_node, old);
 }
 
+/* The first object stands for all: what is done with an array is a matter of cost only. */
+static SK_NOINLINE bool array_of_sparse_slabs(const struct slot_cache *sc, const struct parray *pa)
+{
+    return pa->pa_avail &&
+           sk_load_relaxed(&slab_holding(sc->sc_cache, pa->pa_a[1])->sl_owner) == sc->sc_slot;
+}
+
 /* ---- the depot's overflow -------------------------------------------------------------------- */
 
-static void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
+static SK_NOINLINE void array_home_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
     slot_home(sc, pa->pa_a + 1, pa->pa_avail, w);
     slot_keep_empty(sc, pa);
@@ -161,14 +170,22 @@ static SK_NOINLINE void array_to_depot_locked(struct slot_cache *sc, struct parr
         array_home_locked(sc, over, w);
 }
 
-/* The objects of a foreign array may be of any node, and a depot holds its own node's only. */
-static void array_leaves_locked(struct slot_cache *sc, enum side side, struct parray *pa,
-                                struct work *w)
+/* The objects of a foreign array may be of any node, and a depot holds its own node's only. Those of
+ * sparse slabs go home, and with them the depot's oldest array: what it holds is as scattered. */
+static void foreign_leaves_locked(struct slot_cache *sc, struct parray *pa, struct work *w)
 {
-    if (side == SIDE_FOREIGN && plat_nnodes() > 1)
+    struct parray *old;
+
+    if (plat_nnodes() > 1) {
         array_home_locked(sc, pa, w);
-    else
+    } else if (array_of_sparse_slabs(sc, pa)) {
+        array_home_locked(sc, pa, w);
+        old = node_reap_full(sc->sc_node, true);
+        if (old)
+            array_home_locked(sc, old, w);
+    } else {
         array_to_depot_locked(sc, pa, w);
+    }
 }
 
 /* ---- refill ---------------------------------------------------------------------------------- */
@@ -214,11 +231,43 @@ static unsigned refill_batch(const struct slot_cache *sc, const struct parray *p
 /* slot_take gives the lowest address first; it shall be popped first. */
 static void array_reverse(void **a, unsigned n)
 {
+    SK_ROLLED
     for (unsigned i = 0; i < n / 2; i++) {
         void *t = a[i];
         a[i] = a[n - 1 - i];
         a[n - 1 - i] = t;
     }
+}
+
+/* So many objects of sparse slabs are worth to be brought home before others are taken. */
+#define SPARSE_OBJS 16u
+
+/* *pa is exchanged. true: there are objects in it, of other slots' slabs; they may be given out. */
+static bool refill_from_sparse(struct slot_cache *sc, struct parray **pa, struct work *w)
+{
+    struct parray *full = sc->sc_nsparse ? slot_swap_foreign(sc, *pa, SPARSE_OBJS) : NULL;
+
+    if (!full)
+        return false;
+    *pa = full;
+    if (plat_nnodes() == 1 && !array_of_sparse_slabs(sc, full))
+        return true;
+    slot_home(sc, full->pa_a + 1, full->pa_avail, w);
+    full->pa_avail = 0;
+    return false;
+}
+
+/* Where a new slab would be next, so many others' objects serve first: a part of its own. */
+#define FOREIGN_DIV 4u
+
+static bool refill_from_foreign(struct slot_cache *sc, struct parray **pa)
+{
+    unsigned enough = sc->sc_cache->pc_geom.objs / FOREIGN_DIV + 1;
+    struct parray *full = plat_nnodes() == 1 ? slot_swap_foreign(sc, *pa, enough) : NULL;
+
+    if (full)
+        *pa = full;
+    return full;
 }
 
 static enum step refill_from_slabs(struct slot_cache *sc, struct work *w, void **obj)
@@ -233,13 +282,15 @@ static enum step refill_from_slabs(struct slot_cache *sc, struct work *w, void *
         sk_count(&sc->sc_alloc_passed, got);
         return got ? STEP_DONE : STEP_NEED_SLAB;
     }
-    pa->pa_avail = refill_take(sc, pa->pa_a + 1, refill_batch(sc, pa), w);
-    if (!pa->pa_avail) {
+    if (!refill_from_sparse(sc, &pa, w)) {
+        pa->pa_avail = refill_take(sc, pa->pa_a + 1, refill_batch(sc, pa), w);
+        array_reverse(pa->pa_a + 1, pa->pa_avail);
+        sk_count(&sc->sc_refills, pa->pa_avail != 0);
+    }
+    if (!pa->pa_avail && !refill_from_foreign(sc, &pa)) {
         w->array = pa;
         return STEP_NEED_SLAB;
     }
-    array_reverse(pa->pa_a + 1, pa->pa_avail);
-    sk_count(&sc->sc_refills, 1);
     *obj = refill_install(sc, pa, w);
     return STEP_DONE;
 }
@@ -363,8 +414,10 @@ static enum step flush_locked(struct slot_cache *sc, enum side side, void *p, st
     }
     if (left && side == SIDE_OWN)
         array_settle(sc, left, cap);
-    if (left)
-        array_leaves_locked(sc, side, left, w);
+    if (left && side == SIDE_OWN)
+        array_to_depot_locked(sc, left, w);
+    else if (left)
+        foreign_leaves_locked(sc, left, w);
     if (side == SIDE_OWN)
         sc->sc_refill_pops = UINT64_MAX;
     return STEP_DONE;

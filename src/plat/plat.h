@@ -50,6 +50,7 @@
  * the slot -1, and so has PLAT_KIND_NONE: before plat_init push may be told that and nothing else.
  */
 #define PLAT_KIND(idx, slot)  ((uint32_t)(idx) | (uint32_t)(slot) << 16)
+#define PLAT_SLOT_NOBODY      ((uint32_t)-2) /* no thread ever has it: foreign everywhere */
 #define PLAT_KIND_INDEX(kind) ((uint16_t)(kind))
 #define PLAT_KIND_SLOT(kind)  ((uint32_t)((int32_t)(kind) >> 16))
 #define PLAT_KIND_NONE        PLAT_KIND(0, -1)

@@ -12,7 +12,7 @@
  */
 #include "region/internal.h"
 
-#define GROW_STEP_PAGES       32u
+#define GROW_STEP_PAGES       (32 * PLAT_ROOM_BYTES / PLAT_PAGE_BYTES)
 #define GROW_DIV              8u /* and by this share of what there is */
 #define HUGE_PAGE_BYTES       ((size_t)2 << 20)
 #define HUGE_ADVICE_MIN_BYTES ((size_t)4 << 20)

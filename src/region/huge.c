@@ -150,7 +150,7 @@ static void *map_fresh(size_t bytes, size_t align)
     return p;
 }
 
-void *region_huge_alloc(size_t bytes, size_t align)
+SK_COLD void *region_huge_alloc(size_t bytes, size_t align)
 {
     bytes = to_sys_pages(bytes);
     if (bytes == 0)
@@ -219,7 +219,7 @@ SK_COLD void *region_huge_inside(const void *p)
 }
 
 /* Out of the table before out of the map: once unmapped, another block may begin there. */
-bool region_huge_free(void *p)
+SK_COLD bool region_huge_free(void *p)
 {
     struct huge *h = table_remove(p);
     if (!h)

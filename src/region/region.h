@@ -19,7 +19,7 @@
  *       who holds an object of it.
  * Failure: NULL; nothing changed.
  * Why: a flat map, because a free spends its time finding the cache (a three-level map costs
- *       several nanoseconds more); 32 bits per page of 64 KiB are 64 KiB per GiB.
+ *       several nanoseconds more); 32 bits per page of 16 KiB are 256 KiB per GiB.
  */
 #ifndef SLABKIT_REGION_REGION_H
 #define SLABKIT_REGION_REGION_H

@@ -266,7 +266,7 @@ static bool make_usable(const struct request *rq, const struct grant *got)
 }
 
 /* Others may take what was grown, hence the loop: it ends with theirs at the range's end. */
-static bool take_growing(const struct request *rq, struct grant *out)
+static SK_START bool take_growing(const struct request *rq, struct grant *out)
 {
     uint64_t end;
     while (!take(rq, out, &end))

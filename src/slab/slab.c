@@ -9,42 +9,67 @@
 
 /* ---- geometry ------------------------------------------------------------------------------ */
 
-#define SLAB_COLOUR_OBJS_MIN 32u
+#define SLAB_COLOUR_OBJS_MIN  32u /* one of fewer is no small price */
+#define SLAB_COLOUR_OBJS_GOOD 64u
 
-static bool geom_fits(size_t size, size_t pages)
+static bool geom_fits(size_t size, size_t pages, unsigned waste_div)
 {
     size_t run = pages * PLAT_PAGE_BYTES;
-    size_t objs = run / size, least = size <= SLAB_MANY_MAX ? SLAB_OBJS_MIN : 1;
+    size_t least = size <= SLAB_MANY_MAX ? SLAB_OBJS_MIN : 1;
 
-    return objs >= least && run - objs * size <= run / SLAB_WASTE_DIV;
+    return run >= least * size && run % size * waste_div <= run;
+}
+
+/* The fewest pages that fit; more than `most`: none do. */
+static SK_START size_t geom_pages(size_t size, unsigned waste_div, size_t most)
+{
+    size_t pages = sk_max(SLAB_BYTES_MIN / PLAT_PAGE_BYTES, 1);
+
+    while (pages <= most && !geom_fits(size, pages, waste_div))
+        pages++;
+    return pages;
+}
+
+static SK_START void geom_cut(struct slab_geom *g, size_t pages, size_t objs)
+{
+    size_t left = pages * PLAT_PAGE_BYTES - objs * g->size;
+
+    g->pages = (uint32_t)pages;
+    g->objs = (uint32_t)objs;
+    g->colours = (uint32_t)(left / g->colour_off) + 1;
 }
 
 SK_START void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
                              uint16_t kind)
 {
-    size_t pages = sk_max(SLAB_BYTES_MIN / PLAT_PAGE_BYTES, 1);
+    size_t tight = SLAB_TIGHT_MAX / PLAT_PAGE_BYTES, pages;
 
     SK_REQUIRE(sk_is_pow2(align) && align <= SLAB_ALIGN_MAX && size <= SLAB_OBJ_MAX);
     size = sk_align_up(size, sk_max(align, sizeof(void *)));
-    while (pages < SLAB_PAGES_MAX && !geom_fits(size, pages))
-        pages++;
+    pages = geom_pages(size, SLAB_TIGHT_DIV, tight);
+    if (pages > tight)
+        pages = geom_pages(size, SLAB_WASTE_DIV, SLAB_PAGES_MAX);
     *g = (struct slab_geom){.name = name, .kind = kind};
     g->size = (uint32_t)size;
     g->align = (uint32_t)align;
-    g->pages = (uint32_t)pages;
     g->run_align = (uint32_t)sk_max(align / PLAT_PAGE_BYTES, 1);
-    g->objs = (uint32_t)(pages * PLAT_PAGE_BYTES / size);
     g->colour_off = (uint32_t)sk_max(align, SK_CACHE_LINE);
-    g->colours = (uint32_t)((pages * PLAT_PAGE_BYTES - g->objs * size) / g->colour_off) + 1;
+    geom_cut(g, pages, pages * PLAT_PAGE_BYTES / size);
     g->recip = g->objs > 1 ? sk_recip((uint32_t)size) : 0;
 }
 
 SK_START void slab_geom_colour(struct slab_geom *g)
 {
-    if (g->colours > 1 || g->objs < SLAB_COLOUR_OBJS_MIN || g->size < g->colour_off)
+    size_t pages = g->pages, objs;
+
+    if (g->colours > 1 || g->size < g->colour_off)
         return;
-    g->objs--;
-    g->colours = (uint32_t)((g->pages * PLAT_PAGE_BYTES - g->objs * g->size) / g->colour_off) + 1;
+    while (pages * PLAT_PAGE_BYTES < SLAB_COLOUR_OBJS_GOOD * (size_t)g->size &&
+           2 * pages * PLAT_PAGE_BYTES <= SLAB_TIGHT_MAX)
+        pages *= 2;
+    objs = pages * PLAT_PAGE_BYTES / g->size;
+    if (objs >= SLAB_COLOUR_OBJS_MIN)
+        geom_cut(g, pages, objs - 1);
 }
 
 _Static_assert(PLAT_PAGE_BYTES / sizeof(void *) < UINT16_MAX, "a link, 0 included, has 16 bits");
@@ -149,6 +174,7 @@ static unsigned take_fresh(struct slab *s, void **out, unsigned n)
     char *p = s->sl_first + (size_t)i * size;
 
     n = (unsigned)sk_min(n, s->sl_objs - i);
+    SK_ROLLED
     for (unsigned k = 0; k < n; k++, p += size)
         out[k] = p;
     s->sl_fresh = i + n;
@@ -311,12 +337,25 @@ void slab_orphan_to_idle(struct slab *s, struct list *list)
     slab_join(s, list, SLAB_IDLE);
 }
 
+static void slab_tell_frees(const struct slab *s, unsigned slot)
+{
+    region_set_kind(s->sl_run, s->sl_geom->pages, PLAT_KIND(s->sl_geom->kind, slot));
+}
+
+void slab_set_sparse(struct slab *s, bool sparse)
+{
+    SK_ASSERT(s->sl_state == SLAB_PARTIAL);
+    s->sl_sparse = sparse;
+    slab_tell_frees(s, sparse ? PLAT_SLOT_NOBODY : s->sl_owner);
+}
+
 static void slab_adopted(struct slab *s, struct list *list, unsigned slot)
 {
     /* On a list, hence not away: no pusher reads sl_owner before the slab is away again, and the
      * release in slab_partial_to_away orders this store before that. */
     sk_store_relaxed(&s->sl_owner, slot);
-    region_set_kind(s->sl_run, s->sl_geom->pages, PLAT_KIND(s->sl_geom->kind, slot));
+    s->sl_sparse = false;
+    slab_tell_frees(s, slot);
     slab_join(s, list, SLAB_PARTIAL);
 }
 

@@ -55,6 +55,8 @@ struct slab_geom {
 #define SLAB_MANY_MAX  ((size_t)32 << 10) /* objects up to this have company */
 #define SLAB_OBJS_MIN  8u                 /* at least so much */
 #define SLAB_WASTE_DIV 8u                 /* at most 1/8 of a run may be left over */
+#define SLAB_TIGHT_DIV 64u                /* and 1/64 of one of these bytes, if there is one */
+#define SLAB_TIGHT_MAX ((size_t)64 << 10)
 #define SLAB_BYTES_MIN ((size_t)16 << 10) /* less would be mostly descriptors and locks */
 #define SLAB_OBJ_MAX   ((size_t)16 << 20)
 #define SLAB_PAGES_MAX (SLAB_OBJ_MAX / PLAT_PAGE_BYTES)
@@ -62,15 +64,16 @@ struct slab_geom {
 
 /*
  * Chooses the run: the fewest pages of SLAB_BYTES_MIN or more that leave over at most
- * 1/SLAB_WASTE_DIV of it and hold SLAB_OBJS_MIN objects of up to SLAB_MANY_MAX bytes, or one larger
- * object; and the colours from what is left over. size <= SLAB_OBJ_MAX, align a power of two <=
+ * 1/SLAB_TIGHT_DIV of it, up to SLAB_TIGHT_MAX, or else 1/SLAB_WASTE_DIV, and hold SLAB_OBJS_MIN
+ * objects of up to SLAB_MANY_MAX bytes, or one larger object; and the colours from what is left
+ * over. size <= SLAB_OBJ_MAX, align a power of two <=
  * SLAB_ALIGN_MAX. No hooks, links inside: who wants them sets the fields afterwards.
  */
 void slab_geom_init(struct slab_geom *g, const char *name, size_t size, size_t align,
                     uint16_t kind);
 
-/* Where nothing is left over and an object in 32 or more is a small price, leaves one out, so that
- * there are colours all the same. Before the first slab. */
+/* Where nothing is left over and an object in 32 or more is a small price, leaves one out of a run
+ * of 64, or of SLAB_TIGHT_MAX, so that there are colours all the same. Before the first slab. */
 void slab_geom_colour(struct slab_geom *g);
 
 enum slab_state {
@@ -101,7 +104,8 @@ struct slab {
     uint32_t sl_fresh;
     uint32_t sl_free; /* F */
     uint32_t sl_hint; /* no bit is set in words before this one */
-    uint32_t sl_state;
+    uint16_t sl_state;
+    uint16_t sl_sparse; /* see slab_set_sparse */
     uint32_t sl_owner; /* slot. Atomic: read by pushers; changed only while the slab is on a list */
     struct list sl_link;
     struct list sl_all; /* under the node's lock: every slab of the (node, cache) */
@@ -153,6 +157,13 @@ void slab_orphan_to_idle(struct slab *s, struct list *list);
 /* The adopting slot becomes the owner. */
 void slab_orphan_to_partial(struct slab *s, struct list *list, unsigned slot);
 void slab_idle_to_partial(struct slab *s, struct list *list, unsigned slot);
+
+/*
+ * What the page map tells a free: that the objects are the owner's, which may give them out again at
+ * once; or, of a sparse slab, that they are nobody's, so that they come home and the slab empties.
+ * For a slab of its owner's list; adoption ends it. Frees on their way may still see the other.
+ */
+void slab_set_sparse(struct slab *s, bool sparse);
 
 /* ---- by anyone who holds objects of the slab ---------------------------------------------- */
 

@@ -137,7 +137,7 @@ static void test_frees_go_home(void **state)
 /* An array whose objects are of one slab goes home in one chain. */
 static void test_one_chain_for_each_slab_and_batch(void **state)
 {
-    struct pcpu_cache *c = &caches[1];
+    struct pcpu_cache *c = &caches[0];
     unsigned other, n = (unsigned)sk_min(MANY, c->pc_geom.objs);
     struct slot_cache *sc;
 
@@ -177,6 +177,31 @@ static void test_what_was_freed_here_is_not_given_out_here(void **state)
     assert_true(at_rest(c, HANDED));
     free_some(c, 0, HANDED);
     assert_true(at_rest(c, 0));
+    expect_empty();
+}
+
+/* But many of them, before a new slab is made. */
+static void test_others_objects_before_a_new_slab(void **state)
+{
+    struct pcpu_cache *c = &caches[3];
+    unsigned me = plat_slot(), n = c->pc_geom.objs / 4 + 1;
+    uint64_t slabs;
+
+    (void)state;
+    for (unsigned round = 0; round < 8; round++) {
+        alloc_some(c, 0, MANY);
+        free_some(c, 0, MANY);
+    }
+    drain(c);
+    alloc_some(c, 0, n);
+    assert_true(pair(c, me)->sc_node->nd_cap > n);
+    slabs = SUM_OVER_NODES(c, nd_slabs);
+    on_other_slot(free_then_alloc, c, 0, n);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(slab_at(objs[i])->sl_owner, me);
+    assert_int_equal(SUM_OVER_NODES(c, nd_slabs), slabs);
+    assert_true(at_rest(c, n));
+    free_some(c, 0, n);
     expect_empty();
 }
 
@@ -281,6 +306,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup(test_frees_go_home, empty_again),
         cmocka_unit_test_setup(test_one_chain_for_each_slab_and_batch, empty_again),
         cmocka_unit_test_setup(test_what_was_freed_here_is_not_given_out_here, empty_again),
+        cmocka_unit_test_setup(test_others_objects_before_a_new_slab, empty_again),
         cmocka_unit_test_setup(test_orphans_are_adopted_by_another_slot, empty_again),
         cmocka_unit_test_setup(test_a_slot_gives_up_slabs, empty_again),
         cmocka_unit_test_setup(test_returned_slabs_of_a_sleeping_slot, empty_again),

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#define HUGE ((unsigned)((2u << 20) / PLAT_PAGE_BYTES)) /* pages of a huge page */
+#define BIG  (2 * HUGE)                                 /* of a block that is worth some */
+
 /* Whether the mapping around p carries a flag of smaps. */
 static bool has_flag(void *p, const char *flag)
 {
@@ -25,11 +28,11 @@ static bool has_flag(void *p, const char *flag)
 /* Not without huge pages in the kernel, nor where smaps is emulated. */
 static bool advice_is_visible(void)
 {
-    void *p = plat_map(PAGES(64), PLAT_PAGE_BYTES);
+    void *p = plat_map(PAGES(BIG), PLAT_PAGE_BYTES);
     assert_non_null(p);
-    plat_hugepages(p, PAGES(64), true);
+    plat_hugepages(p, PAGES(BIG), true);
     bool visible = has_flag(p, " hg");
-    plat_release(p, PAGES(64));
+    plat_release(p, PAGES(BIG));
     return visible;
 }
 
@@ -40,11 +43,11 @@ struct advice {
 /* Each of 4 MiB; the large run has a huge page to itself between small runs that share others. */
 static struct advice advice_now(void)
 {
-    char *huge = region_huge_alloc(PAGES(64), 1);
+    char *huge = region_huge_alloc(PAGES(BIG), 1);
     assert_non_null(huge);
     char *small = region_alloc(1, 1, NULL);
-    assert_non_null(region_alloc(31, 1, NULL));
-    char *large = region_alloc(64, 32, NULL);
+    assert_non_null(region_alloc(HUGE - 1, 1, NULL));
+    char *large = region_alloc(BIG, HUGE, NULL);
     struct advice seen = {.small = has_flag(small, " hg"),
                           .large = has_flag(large, " hg"),
                           .huge = has_flag(huge, " hg"),
@@ -57,8 +60,9 @@ static struct advice advice_now(void)
 
 static void start_with_advice(enum region_hugepages mode)
 {
-    region_init(&(struct region_config){
-        .reserve_bytes = PAGES(4096), .dirty_floor_bytes = PAGES(4096), .hugepages = mode});
+    region_init(&(struct region_config){.reserve_bytes = PAGES(128 * HUGE),
+                                        .dirty_floor_bytes = PAGES(128 * HUGE),
+                                        .hugepages = mode});
 }
 
 static void check_advice(struct advice seen, struct advice wanted)
@@ -92,7 +96,7 @@ static void free_big_blocks(void)
 {
     for (int i = 0; i < BIG_FREES; i++) {
         assert_int_equal(region.big_frees, i);
-        region_free(region_alloc(64, 1, NULL), 64);
+        region_free(region_alloc(BIG, 1, NULL), BIG);
     }
 }
 
@@ -105,7 +109,7 @@ static void test_hugepage_advice_auto(void **state)
     start_with_advice(REGION_HUGE_AUTO);
     check_advice(advice_now(), none);
     free_big_blocks();
-    region_free(region_alloc(63, 1, NULL), 63);
+    region_free(region_alloc(BIG - 1, 1, NULL), BIG - 1);
     assert_int_equal(region.big_frees, BIG_FREES);
     check_advice(advice_now(), large_only);
     stop();
@@ -118,15 +122,15 @@ static void test_hugepage_advice_is_rounded_outwards(void **state)
     if (!advice_is_visible())
         skip();
     start_with_advice(REGION_HUGE_AUTO);
-    char *first = region_alloc(1023, 1, NULL);
+    char *first = region_alloc(32 * HUGE - 1, 1, NULL);
     assert_non_null(region_alloc(2, 1, NULL));
     region.big_frees = BIG_FREES;
-    char *large = region_alloc(64, 1, NULL);
-    assert_ptr_equal(large, at(first, 1025));
-    assert_true(has_flag(at(first, 1024), " hg"));
-    assert_true(has_flag(at(large, 94), " hg"));
-    assert_false(has_flag(at(large, 95), " hg"));
-    assert_false(has_flag(at(first, 1023), " hg"));
+    char *large = region_alloc(BIG, 1, NULL);
+    assert_ptr_equal(large, at(first, 32 * HUGE + 1));
+    assert_true(has_flag(at(first, 32 * HUGE), " hg"));
+    assert_true(has_flag(at(large, 3 * HUGE - 2), " hg"));
+    assert_false(has_flag(at(large, 3 * HUGE - 1), " hg"));
+    assert_false(has_flag(at(first, 32 * HUGE - 1), " hg"));
     stop();
 }
 

@@ -25,6 +25,23 @@ static bool rule(size_t size, size_t pages)
     return objs >= (size <= 32768 ? 8 : 1) && (bytes - objs * size) * 8 <= bytes;
 }
 
+static bool tight(size_t size, size_t pages)
+{
+    size_t bytes = pages * PLAT_PAGE_BYTES;
+
+    return bytes >= SLAB_BYTES_MIN && bytes <= 65536 && rule(size, pages) &&
+           bytes % size * 64 <= bytes;
+}
+
+/* A tight run would have been chosen before all others. */
+static bool any_tight(size_t size)
+{
+    for (size_t pages = 1; pages * PLAT_PAGE_BYTES <= 65536; pages++)
+        if (tight(size, pages))
+            return true;
+    return false;
+}
+
 static void check_size(const struct slab_geom *g, size_t size, size_t align)
 {
     size_t step = align < 8 ? 8 : align;
@@ -36,9 +53,14 @@ static void check_size(const struct slab_geom *g, size_t size, size_t align)
 
 static void check_run(const struct slab_geom *g)
 {
+    bool must_be_tight = any_tight(g->size);
+
     assert_true(rule(g->size, g->pages));
+    assert_true(!must_be_tight || tight(g->size, g->pages));
     for (size_t fewer = 1; fewer < g->pages; fewer++)
-        assert_false(rule(g->size, fewer) && fewer * PLAT_PAGE_BYTES >= SLAB_BYTES_MIN);
+        assert_false(must_be_tight
+                         ? tight(g->size, fewer)
+                         : rule(g->size, fewer) && fewer * PLAT_PAGE_BYTES >= SLAB_BYTES_MIN);
     assert_true(run_bytes(g) >= SLAB_BYTES_MIN);
     assert_true(g->run_align * PLAT_PAGE_BYTES >= g->align);
     assert_true(g->pages <= SLAB_PAGES_MAX);

@@ -25,10 +25,13 @@ static void row(char *out, size_t bytes, size_t size)
 static void test_table(void **state)
 {
     static char text[1 << 16], line[128];
-    FILE *f = fopen(SLAB_PAGE, "r");
     bool same = true;
+    FILE *f;
 
     (void)state;
+    if (PLAT_PAGE_BYTES != 16384)
+        skip(); /* it is of these */
+    f = fopen(SLAB_PAGE, "r");
     assert_non_null(f);
     assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
     fclose(f);

@@ -7,7 +7,16 @@
 #define SLABKIT_PLAT_SIZES_H
 
 #define PLAT_SLOT_SHIFT 17u
+/* Small, so that a slab empties soon; never less than a page of the system, which is up to 64 KiB
+ * on 64-bit ARM. */
+#ifdef __aarch64__
 #define PLAT_PAGE_SHIFT 16u
+#else
+#define PLAT_PAGE_SHIFT 14u
+#endif
+
+/* Blocks that are runs get so much at a time: what is not touched is room to grow in place. */
+#define PLAT_ROOM_BYTES ((size_t)64 << 10)
 
 /* May decommitted pages be used again without asking? */
 #define PLAT_DECOMMIT_KEEPS true

@@ -9,6 +9,7 @@
 
 #define PLAT_SLOT_SHIFT 13u
 #define PLAT_PAGE_SHIFT 12u
+#define PLAT_ROOM_BYTES PLAT_PAGE_BYTES /* memory is backed at once */
 
 /* May decommitted pages be used again without asking? */
 #define PLAT_DECOMMIT_KEEPS false

@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define ASIDE_BYTES ((size_t)1 << 30)
+#define ASIDE_BYTES ((size_t)4 << 30)
 
 static struct {
     char *begin, *end; /* constant after the start */

@@ -15,7 +15,7 @@ uintptr_t plat_slot_stop(unsigned slot, unsigned idx)
     return word;
 }
 
-bool plat_close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
+SK_COLD bool plat_close_words(unsigned slot, const unsigned *idx, uintptr_t *words, unsigned n)
 {
     bool any = false;
 
