@@ -188,12 +188,19 @@ static void fork_child(void)
  * The C library takes this at any time. */
 static void fork_register(void)
 {
-    pthread_atfork(fork_prepare, fork_parent, fork_child);
+    static bool registered; /* atomic */
+
+    if (!__atomic_exchange_n(&registered, true, __ATOMIC_RELAXED))
+        pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
+/* The engine starts with the first allocation: who makes none does not pay for it. But what options
+ * ask for, messages about them included, is not to depend on that. */
 __attribute__((constructor)) static void ctl_constructor(void)
 {
-    ctl_start();
+    fork_register();
+    if (system_has_options())
+        ctl_start();
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */

@@ -61,6 +61,11 @@ void system_parse_options(struct options *o, options_complain *complain)
     errno = saved;
 }
 
+bool system_has_options(void)
+{
+    return environ && from_environ() && !getauxval(AT_SECURE);
+}
+
 int system_open_report(const char *path)
 {
     return path[0] ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : STDERR_FILENO;

@@ -11,6 +11,8 @@
 /* Parses SLABKIT_OPTIONS, unless the process runs with raised privileges (as secure_getenv). Works
  * before the C library has set up its environment. */
 void system_parse_options(struct options *o, options_complain *complain);
+/* From the constructors on: is there anything to parse? */
+bool system_has_options(void);
 /* stderr for an empty path; -1 if the file cannot be opened. */
 int system_open_report(const char *path);
 /* Whole buffer or false. */

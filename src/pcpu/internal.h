@@ -30,6 +30,7 @@ struct slot_budget {
 struct pcpu_table {
     struct plat_lock lock;
     unsigned end;               /* atomic: one more than the largest index */
+    unsigned slots_end;         /* atomic: and than the largest slot that has a pair */
     struct slot_cache **pairs;  /* [slot * PLAT_SLOT_ARRAYS + index] */
     struct slot_budget *budget; /* [slot] */
     struct pcpu_limits limits;
@@ -39,6 +40,8 @@ struct pcpu_table {
 extern struct pcpu_table pcpu_table;
 
 struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx);
+/* No slot from here on has a pair. */
+unsigned pcpu_slots_end(void);
 
 /* Calls fn for the locks of all pairs, of all nodes of a cache. */
 void pcpu_pair_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l));

@@ -79,7 +79,7 @@ static SK_START bool slot_give_up_one(struct slot_cache *sc, struct work *w)
 /* true: the node has an orphan or an idle slab now. */
 static SK_START bool other_slot_gives_up_one(const struct slot_cache *sc, struct work *w)
 {
-    for (unsigned slot = 0; slot < plat_nslots(); slot++) {
+    for (unsigned slot = 0; slot < pcpu_slots_end(); slot++) {
         struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
 
         if (other && other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other, w))

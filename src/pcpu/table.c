@@ -22,7 +22,11 @@ SK_START bool pcpu_init(const struct pcpu_limits *limits)
     if (!pcpu_table.pairs)
         pcpu_table.pairs = plat_reserve_usable(
             sk_align_up(slots * PLAT_SLOT_ARRAYS * sizeof(*pcpu_table.pairs), page), page);
-    return pcpu_table.budget && pcpu_table.pairs;
+    if (!pcpu_table.budget || !pcpu_table.pairs)
+        return false;
+    /* The page of the first slot: one fault, instead of one to read and one to write. */
+    sk_store_relaxed(pcpu_pair_at(0, 0), NULL);
+    return true;
 }
 
 SK_START void pcpu_cache_init(struct pcpu_cache *c, const char *name, size_t size, size_t align,
@@ -47,6 +51,11 @@ unsigned pcpu_cache_end(void)
     return sk_load_acquire(&pcpu_table.end);
 }
 
+unsigned pcpu_slots_end(void)
+{
+    return sk_load_acquire(&pcpu_table.slots_end);
+}
+
 struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx)
 {
     return &pcpu_table.pairs[(size_t)slot * PLAT_SLOT_ARRAYS + idx];
@@ -61,7 +70,7 @@ SK_COLD struct slot_cache *pcpu_next_pair(const struct pcpu_cache *c, unsigned *
 {
     struct slot_cache *sc = NULL;
 
-    while (!sc && *slot < plat_nslots())
+    while (!sc && *slot < pcpu_slots_end())
         sc = pcpu_slot_cache((*slot)++, c->pc_geom.kind);
     return sc;
 }
@@ -97,7 +106,8 @@ static void pair_init(struct slot_cache *sc, struct pcpu_cache *c, struct node_c
     sc->sc_node = nd;
     sc->sc_slot = slot;
     sc->sc_refill_pops = UINT64_MAX;
-    sc->sc_pops_before = plat_slot_pops(slot, c->pc_geom.kind);
+    if (c->pc_geom.kind >= PCPU_DYNAMIC_FIRST)
+        sc->sc_pops_before = plat_slot_pops(slot, c->pc_geom.kind);
     list_init(&sc->sc_partial);
 }
 
@@ -115,6 +125,8 @@ static SK_START struct slot_cache *pair_make(struct pcpu_cache *c, unsigned slot
         pair_init(sc, c, nd, slot);
         sk_store_release(entry, sc);
         sc = NULL;
+        if (slot >= pcpu_table.slots_end)
+            sk_store_release(&pcpu_table.slots_end, slot + 1);
     }
     plat_unlock(&pcpu_table.lock);
     meta_free(sc, sizeof(*sc));

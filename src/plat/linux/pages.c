@@ -7,7 +7,8 @@
  * Failure: NULL or false; errno is not touched.
  * Why: reserved pages have no access, and get it when committed. Writable ones, however lazily the
  *       system counts them, would be charged where it is strict, and made resident by mlockall. Set
- *       aside in one mapping, since small reservations are made at the start of every process.
+ *       aside in one mapping, since small reservations are made at the start of every process; and
+ *       its begin made usable at once, since most of these are.
  */
 #define _GNU_SOURCE
 #include "plat/linux/pages.h"
@@ -19,11 +20,18 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define ASIDE_BYTES ((size_t)4 << 30)
+#define ASIDE_BYTES  ((size_t)4 << 30)
+#define USABLE_BYTES ((size_t)20 << 20)
+
+/* Address space that is handed out from its begin on. */
+struct aside {
+    char *end; /* constant after the start */
+    char *at;  /* atomic: what is before it is reserved; NULL: nothing is set aside */
+};
 
 static struct {
-    char *begin, *end; /* constant after the start */
-    char *at;          /* atomic: what is before it is reserved; NULL: nothing is set aside */
+    char *begin;
+    struct aside usable, reserved; /* in this order, together ASIDE_BYTES */
 } aside;
 
 /* Calls still to succeed plus one; 0: off. */
@@ -110,8 +118,11 @@ static size_t left_of(int resource, unsigned statm_field)
     return limit.cur > used ? limit.cur - used : 0;
 }
 
+/* Where something was set aside there is none, as of the start. */
 size_t plat_resident_limit_bytes(void)
 {
+    if (aside.begin)
+        return SIZE_MAX;
     return sk_min(left_of(RLIMIT_AS, STATM_ALL), left_of(RLIMIT_DATA, STATM_DATA));
 }
 
@@ -193,6 +204,12 @@ void pages_touch_often(void)
 
 /* ---- reservations -------------------------------------------------------------------------- */
 
+static void aside_open(struct aside *as, char *begin, size_t bytes)
+{
+    as->end = begin + bytes;
+    sk_store_release(&as->at, begin);
+}
+
 /* Not where address space is limited. */
 void pages_set_aside(void)
 {
@@ -205,24 +222,30 @@ void pages_set_aside(void)
         return;
     sys_call3(SYS_madvise, p, ASIDE_BYTES, MADV_NOHUGEPAGE);
     aside.begin = p;
-    aside.end = p + ASIDE_BYTES;
-    sk_store_release(&aside.at, p);
+    if (!sys_failed(sys_call3(SYS_mprotect, p, USABLE_BYTES, PROT_READ | PROT_WRITE)))
+        aside_open(&aside.usable, p, USABLE_BYTES);
+    aside_open(&aside.reserved, p + USABLE_BYTES, ASIDE_BYTES - USABLE_BYTES);
 }
 
 static bool aside_holds(const char *p)
 {
-    return (size_t)(p - aside.begin) < (size_t)(aside.end - aside.begin);
+    return aside.begin && (size_t)(p - aside.begin) < ASIDE_BYTES;
 }
 
-static char *aside_take(size_t bytes, size_t align)
+static bool aside_usable(const char *p)
 {
-    char *at = sk_load_acquire(&aside.at), *p;
+    return aside.usable.at && (size_t)(p - aside.begin) < USABLE_BYTES;
+}
+
+static char *aside_take(struct aside *from, size_t bytes, size_t align)
+{
+    char *at = sk_load_acquire(&from->at), *p;
 
     do {
         p = (char *)sk_align_up((uintptr_t)at, align);
-        if (at == NULL || p > aside.end || bytes > (size_t)(aside.end - p))
+        if (at == NULL || p > from->end || bytes > (size_t)(from->end - p))
             return NULL;
-    } while (!sk_cas_acquire(&aside.at, &at, p + bytes));
+    } while (!sk_cas_acquire(&from->at, &at, p + bytes));
     return p;
 }
 
@@ -244,7 +267,9 @@ void *plat_reserve(size_t bytes, size_t align)
     if (refused())
         return NULL;
     align = sk_max(align, plat_sys_page_bytes());
-    p = aside_take(bytes, align);
+    p = aside_take(&aside.usable, bytes, align);
+    if (p == NULL)
+        p = aside_take(&aside.reserved, bytes, align);
     if (p == NULL)
         p = below_aside(bytes, align);
     return p != NULL ? p : pages_map_aligned(bytes, align, PROT_NONE, MAP_NORESERVE);
@@ -252,7 +277,7 @@ void *plat_reserve(size_t bytes, size_t align)
 
 static bool pages_allow(void *p, size_t bytes, int prot)
 {
-    return !refused() && !sys_failed(sys_call3(SYS_mprotect, p, bytes, prot));
+    return !refused() && (aside_usable(p) || !sys_failed(sys_call3(SYS_mprotect, p, bytes, prot)));
 }
 
 bool plat_commit(void *p, size_t bytes)
