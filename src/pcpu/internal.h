@@ -41,7 +41,10 @@ extern struct pcpu_table pcpu_table;
 
 struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx);
 /* No slot from here on has a pair. */
-unsigned pcpu_slots_end(void);
+SK_INLINE unsigned pcpu_slots_end(void)
+{
+    return sk_load_acquire(&pcpu_table.slots_end);
+}
 
 /* Calls fn for the locks of all pairs, of all nodes of a cache. */
 void pcpu_pair_locks(const struct pcpu_cache *c, void (*fn)(struct plat_lock *l));

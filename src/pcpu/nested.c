@@ -25,14 +25,11 @@ static void *take_if_unlocked(struct slot_cache *sc)
 SK_COLD void *pcpu_alloc_nested(struct pcpu_cache *c)
 {
     void *obj = plat_slot_pop_retry(c->pc_geom.kind);
-    unsigned slots = plat_nslots(), first = pcpu_slot_for(c);
+    struct slot_cache *sc;
 
-    for (unsigned i = 0; !obj && i < slots; i++) {
-        struct slot_cache *sc = pcpu_slot_cache((first + i) % slots, c->pc_geom.kind);
-
-        if (sc)
-            obj = take_if_unlocked(sc);
-    }
+    pcpu_for_each_pair (sc, c)
+        if (obj || (obj = take_if_unlocked(sc)) != NULL)
+            break;
     return obj;
 }
 

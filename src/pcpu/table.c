@@ -51,11 +51,6 @@ unsigned pcpu_cache_end(void)
     return sk_load_acquire(&pcpu_table.end);
 }
 
-unsigned pcpu_slots_end(void)
-{
-    return sk_load_acquire(&pcpu_table.slots_end);
-}
-
 struct slot_cache **pcpu_pair_at(unsigned slot, unsigned idx)
 {
     return &pcpu_table.pairs[(size_t)slot * PLAT_SLOT_ARRAYS + idx];
