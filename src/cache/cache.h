@@ -67,7 +67,7 @@ struct kmem_cache {
     struct kmem_debug kc_debug;
     struct pcpu_cache kc_pcpu;
     struct plat_lock kc_lock;
-    unsigned kc_off; /* under kc_lock: enum kmem_off */
+    unsigned kc_off; /* atomic, written under kc_lock: enum kmem_off */
     struct kmem_reserve kc_reserve;
     struct kmem_failing kc_failing;
     uint64_t kc_failures; /* atomic: allocations that returned NULL */

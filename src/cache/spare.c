@@ -35,7 +35,7 @@ static bool arrays_set_locked(struct kmem_cache *c, enum kmem_off why, bool on)
 
     if (sk_load_relaxed(&c->kc_pcpu.pc_mode) == PCPU_DIRECT)
         return false;
-    c->kc_off = on ? before & ~(unsigned)why : before | (unsigned)why;
+    sk_store_relaxed(&c->kc_off, on ? before & ~(unsigned)why : before | (unsigned)why);
     sk_store_relaxed(&c->kc_pcpu.pc_mode, c->kc_off ? PCPU_NO_ARRAYS : PCPU_ARRAYS);
     return !on && !before;
 }

@@ -198,9 +198,10 @@ static void home_own(struct slot_cache *sc, struct slab *s, void *p, struct work
     fault = slab_put(s, p);
     if (SK_UNLIKELY(fault != MISUSE_KINDS))
         slab_misuse(fault, s->sl_geom, p);
-    if (slab_got_sparse(sc, s))
+    if (s->sl_inuse == 0)
+        slab_leave(sc, s, w);
+    else if (slab_got_sparse(sc, s))
         slot_set_sparse(sc, s, true);
-    slab_leave_if_unused(sc, s, w);
 }
 
 struct slab *slab_holding(const struct pcpu_cache *c, const void *p)

@@ -69,9 +69,8 @@ static SK_START bool slot_give_up_one(struct slot_cache *sc, struct work *w)
         return false;
     slot_take_returned(sc, w);
     some = sc->sc_npartial >= 2;
-    if (some) {
+    if (some)
         slot_orphan(sc, SK_CONTAINER_OF(sc->sc_partial.prev, struct slab, sl_link));
-    }
     plat_unlock(&sc->sc_lock);
     return some || sk_load_relaxed(&sc->sc_node->nd_nidle);
 }

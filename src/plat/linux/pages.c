@@ -234,7 +234,7 @@ static bool aside_holds(const char *p)
 
 static bool aside_usable(const char *p)
 {
-    return aside.usable.at && (size_t)(p - aside.begin) < USABLE_BYTES;
+    return aside.usable.end && (size_t)(p - aside.begin) < USABLE_BYTES;
 }
 
 static char *aside_take(struct aside *from, size_t bytes, size_t align)
