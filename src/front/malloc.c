@@ -147,12 +147,13 @@ void *front_pvalloc(size_t size, struct typed_by by)
 
 /* ---- C --------------------------------------------------------------------------------------- */
 
-SK_EXPORT void *malloc(size_t size)
+/* On a line of its own each: malloc's hit is two lines long, and takes a tenth longer across three. */
+SK_EXPORT SK_CACHE_ALIGNED void *malloc(size_t size)
 {
     return front_alloc(size);
 }
 
-SK_EXPORT void free(void *p)
+SK_EXPORT SK_CACHE_ALIGNED void free(void *p)
 {
     front_free(p);
 }
