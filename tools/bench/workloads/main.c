@@ -9,6 +9,7 @@
 #include "workloads.h"
 
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,19 @@ static const struct workload *const families[] = {
 
 #define FAMILIES (sizeof(families) / sizeof(families[0]))
 
+/* Without stdio, which allocates: a workload's allocations are its own, `empty` has none. */
+__attribute__((format(printf, 2, 3))) static bool say(int fd, const char *format, ...)
+{
+    static char line[4096];
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    return n >= 0 && (size_t)n < sizeof(line) && write(fd, line, (size_t)n) == n;
+}
+
 static const struct workload *workload_find(const char *name)
 {
     for (size_t i = 0; i < FAMILIES; i++)
@@ -32,11 +46,9 @@ static const struct workload *workload_find(const char *name)
 
 static int workload_print(const struct workload *wl, int fd)
 {
-    int n = dprintf(
-        fd, "{\"workload\": \"%s\", \"about\": \"%s\", \"all_cpus\": %s, \"processes\": %u}\n",
-        wl->wl_name, wl->wl_about, wl->wl_all_cpus ? "true" : "false", wl->wl_processes);
-
-    return n < 0 ? 1 : 0;
+    return !say(fd,
+                "{\"workload\": \"%s\", \"about\": \"%s\", \"all_cpus\": %s, \"processes\": %u}\n",
+                wl->wl_name, wl->wl_about, wl->wl_all_cpus ? "true" : "false", wl->wl_processes);
 }
 
 static int workloads_list(int fd)
@@ -58,19 +70,17 @@ static const char *symbol_file(const char *name)
 
 static int absent_report(const struct workload *wl, const struct outcome *oc, int fd)
 {
-    int n = dprintf(fd, "{\"workload\": \"%s\", \"absent\": \"%s\", \"malloc\": \"%s\"}\n",
-                    wl->wl_name, oc->oc_absent, symbol_file("malloc"));
-
-    return n < 0 ? 1 : 0;
+    return !say(fd, "{\"workload\": \"%s\", \"absent\": \"%s\", \"malloc\": \"%s\"}\n", wl->wl_name,
+                oc->oc_absent, symbol_file("malloc"));
 }
 
 static void extras_print(const struct outcome *oc, int fd)
 {
     if (oc->oc_cache)
-        dprintf(fd, ", \"cache\": \"%s\"", symbol_file("kmem_cache_create"));
+        say(fd, ", \"cache\": \"%s\"", symbol_file("kmem_cache_create"));
     if (oc->oc_versus)
-        dprintf(fd, ", \"versus\": \"%s\", \"versus_ns\": %llu", oc->oc_versus,
-                (unsigned long long)oc->oc_versus_ns);
+        say(fd, ", \"versus\": \"%s\", \"versus_ns\": %llu", oc->oc_versus,
+            (unsigned long long)oc->oc_versus_ns);
 }
 
 /* The peak is read before anything that could still raise it. */
@@ -78,14 +88,14 @@ static int outcome_report(const struct workload *wl, const struct outcome *oc, i
 {
     long peak_kib = work_peak_rss_kib();
 
-    dprintf(fd,
-            "{\"workload\": \"%s\", \"ns\": %llu, \"ops\": %llu, \"ns_per_op\": %.3f, "
-            "\"peak_kib\": %ld, \"start_kib\": %ld, \"end_kib\": %ld, \"malloc\": \"%s\"",
-            wl->wl_name, (unsigned long long)oc->oc_ns, (unsigned long long)oc->oc_ops,
-            (double)oc->oc_ns / (double)oc->oc_ops, peak_kib, oc->oc_start_kib, oc->oc_end_kib,
-            symbol_file("malloc"));
+    say(fd,
+        "{\"workload\": \"%s\", \"ns\": %llu, \"ops\": %llu, \"ns_per_op\": %.3f, "
+        "\"peak_kib\": %ld, \"start_kib\": %ld, \"end_kib\": %ld, \"malloc\": \"%s\"",
+        wl->wl_name, (unsigned long long)oc->oc_ns, (unsigned long long)oc->oc_ops,
+        (double)oc->oc_ns / (double)oc->oc_ops, peak_kib, oc->oc_start_kib, oc->oc_end_kib,
+        symbol_file("malloc"));
     extras_print(oc, fd);
-    return dprintf(fd, "}\n") < 0 ? 1 : 0;
+    return !say(fd, "}\n");
 }
 
 static int workload_run(const char *name, const char *scale, int fd)
@@ -94,7 +104,7 @@ static int workload_run(const char *name, const char *scale, int fd)
     struct outcome oc = {.oc_start_kib = -1, .oc_end_kib = -1};
 
     if (!wl) {
-        dprintf(STDERR_FILENO, "slabkit-workloads: no workload is named '%s'\n", name);
+        say(STDERR_FILENO, "slabkit-workloads: no workload is named '%s'\n", name);
         return 2;
     }
     work_set_scale(scale ? strtod(scale, NULL) : 1.0);
@@ -113,6 +123,6 @@ int main(int argc, char **argv)
         return workloads_list(fd_of(argv[2]));
     if (argc >= 2 && argc <= 4 && argv[1][0] != '-')
         return workload_run(argv[1], argc > 2 ? argv[2] : NULL, fd_of(argc > 3 ? argv[3] : NULL));
-    dprintf(STDERR_FILENO, "usage: slabkit-workloads --list [FD] | WORKLOAD [SCALE [FD]]\n");
+    say(STDERR_FILENO, "usage: slabkit-workloads --list [FD] | WORKLOAD [SCALE [FD]]\n");
     return 2;
 }
