@@ -78,12 +78,11 @@ static SK_START bool slot_give_up_one(struct slot_cache *sc, struct work *w)
 /* true: the node has an orphan or an idle slab now. */
 static SK_START bool other_slot_gives_up_one(const struct slot_cache *sc, struct work *w)
 {
-    for (unsigned slot = 0; slot < pcpu_slots_end(); slot++) {
-        struct slot_cache *other = pcpu_slot_cache(slot, sc->sc_cache->pc_geom.kind);
+    struct slot_cache *other;
 
-        if (other && other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other, w))
+    pcpu_for_each_pair (other, sc->sc_cache)
+        if (other != sc && other->sc_node == sc->sc_node && slot_give_up_one(other, w))
             return true;
-    }
     return false;
 }
 
@@ -411,12 +410,12 @@ static enum step flush_locked(struct slot_cache *sc, enum side side, void *p, st
         w->array = pa;
         return STEP_MOVED;
     }
-    if (left && side == SIDE_OWN)
+    if (left && side == SIDE_OWN) {
         array_settle(sc, left, cap);
-    if (left && side == SIDE_OWN)
         array_to_depot_locked(sc, left, w);
-    else if (left)
+    } else if (left) {
         foreign_leaves_locked(sc, left, w);
+    }
     if (side == SIDE_OWN)
         sc->sc_refill_pops = UINT64_MAX;
     return STEP_DONE;

@@ -61,7 +61,7 @@ struct slot_cache *pcpu_slot_cache(unsigned slot, unsigned idx)
     return sk_load_acquire(pcpu_pair_at(slot, idx));
 }
 
-SK_COLD struct slot_cache *pcpu_next_pair(const struct pcpu_cache *c, unsigned *slot)
+SK_START struct slot_cache *pcpu_next_pair(const struct pcpu_cache *c, unsigned *slot)
 {
     struct slot_cache *sc = NULL;
 
